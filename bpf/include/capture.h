@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * One socket call, from "is it ours" to its records in the ring. Both tiers come through capture_call(); they differ
+ * only in how they find the socket and its state. The including file defines, before this header:
+ *
+ *	SK_READ(sk, field)	reads a field of struct sock
+ *	TCP_READ(sk, field)	reads a field of struct tcp_sock
+ *	UNIX_PEER(sk)		the address of the other socket of a Unix pair
+ *
+ * How much of a call is copied:
+ * - requests: up to request_bytes a turn, until the head has ended; after that only calls that start another request;
+ * - responses: up to response_bytes a turn, until a call ends with the end of a head;
+ * - both whole, up to pipelined_bytes a turn, once several requests were seen under way at once.
+ * The rest of a call is described by its length and its last bytes. A turn is a run of calls in one direction.
+ *
+ * Functions that are not static are global to the verifier: it walks them once, not at every call.
+ */
+#ifndef SONDE_CAPTURE_H
+#define SONDE_CAPTURE_H
+
+const volatile __u32 request_bytes = 8192;
+const volatile __u32 response_bytes = 1024;
+const volatile __u32 pipelined_bytes = 1 << 20;
+
+#define IOVECS_MAX 16
+
+/* struct call is one call of a socket that moved bytes. */
+struct call {
+	__u64 time_ns;
+	__u64 pid_tgid;
+	__u64 payload_bytes; /* left to copy in this call */
+	struct user_bytes user;
+	__u32 seq;
+	__u32 len;
+	__u8 direction;
+};
+
+static __always_inline void open_fill_addresses(struct open_event *e, struct sock *sk, __u16 family)
+{
+	e->family = family;
+	if (family == AF_UNIX) {
+		e->unix_self = (__u64)sk;
+		e->unix_peer = UNIX_PEER(sk);
+		return;
+	}
+	e->local_port = SK_READ(sk, __sk_common.skc_num);
+	e->remote_port = __builtin_bswap16(SK_READ(sk, __sk_common.skc_dport));
+	if (family == AF_INET) {
+		*(__u32 *)e->local_addr = SK_READ(sk, __sk_common.skc_rcv_saddr);
+		*(__u32 *)e->remote_addr = SK_READ(sk, __sk_common.skc_daddr);
+	} else {
+		SK_READ_INTO(e->local_addr, sk, __sk_common.skc_v6_rcv_saddr);
+		SK_READ_INTO(e->remote_addr, sk, __sk_common.skc_v6_daddr);
+	}
+}
+
+/* conn_announce tells user space who speaks on this socket. */
+static __noinline int conn_announce(struct conn_state *c, struct sock *sk, struct call *call)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct open_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (!e) {
+		loss_count(LOSS_RING_FULL);
+		return -1;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->h.kind = EVENT_OPEN;
+	e->h.time_ns = call->time_ns;
+	e->h.conn = c->id;
+	e->h.tgid = call->pid_tgid >> 32;
+	e->h.tid = (__u32)call->pid_tgid;
+	e->role = c->role;
+	e->protocol = c->protocol;
+	e->seen = c->flags & CONN_SEEN ? 1 : 0;
+	e->netns = SK_READ(sk, __sk_common.skc_net.net, ns.inum);
+	open_fill_addresses(e, sk, SK_READ(sk, __sk_common.skc_family));
+	e->start_time_ns = BPF_CORE_READ(task, group_leader, start_boottime);
+	BPF_CORE_READ_STR_INTO(&e->comm, task, group_leader, comm);
+	bpf_ringbuf_submit(e, wake_flags());
+	c->announced_ns = call->time_ns;
+	return 0;
+}
+
+/* conn_reselect asks whether this connection of this process is to be observed. */
+static __noinline int conn_reselect(struct conn_state *c, struct sock *sk, __u32 tgid)
+{
+	__u8 *verdict;
+	bool wanted = is_process_selected(tgid);
+
+	if (wanted && SK_READ(sk, __sk_common.skc_family) != AF_UNIX)
+		wanted = is_port_selected(SK_READ(sk, __sk_common.skc_num),
+					  __builtin_bswap16(SK_READ(sk, __sk_common.skc_dport)));
+	if (wanted)
+		c->flags &= ~CONN_EXCLUDED;
+	else
+		c->flags |= CONN_EXCLUDED;
+	verdict = bpf_map_lookup_elem(&conn_verdicts, &c->id);
+	if (verdict && *verdict == 1)
+		c->flags |= CONN_SILENT;
+	if (verdict && *verdict == 2)
+		c->flags |= CONN_PIPELINED;
+	if (c->tgid != tgid)
+		c->announced_ns = 0; /* another process has the socket now */
+	c->tgid = tgid;
+	c->generation = selection_generation;
+	c->flags |= CONN_KNOWN;
+	return 0;
+}
+
+/* first_bytes reads the start of the call into head, at most HEAD_BYTES, and returns how many there are. */
+static __always_inline __u32 first_bytes(const struct call *call, __u8 *head)
+{
+	__u64 base = call->user.base;
+	__u32 n = call->len < HEAD_BYTES ? call->len : HEAD_BYTES;
+
+	if (call->user.iov) {
+		struct user_iovec v = {};
+
+		bpf_probe_read_user(&v, sizeof(v), (const void *)call->user.iov);
+		base = v.base;
+		if (v.len < n)
+			n = v.len;
+	}
+	if (!base || !n)
+		return 0;
+	barrier_var(n);
+	if (n > HEAD_BYTES)
+		n = HEAD_BYTES;
+	if (bpf_probe_read_user(head, n, (const void *)base))
+		return 0;
+	return n;
+}
+
+/*
+ * turn_head collects the first bytes of a turn in c->head, over several calls if they are that short, and returns the
+ * verdict on them.
+ */
+__noinline int turn_head(struct conn_state *c, const struct call *call)
+{
+	__u8 now[HEAD_BYTES] = {};
+	__u32 had, n;
+
+	if (!c || !call)
+		return VERDICT_NO;
+	had = c->head_len;
+
+	if (had >= HEAD_BYTES)
+		return VERDICT_NO; /* continuation of a turn that was judged */
+	n = first_bytes(call, now);
+	if (n == 0)
+		return VERDICT_NO;
+	for (__u32 i = 0; i < HEAD_BYTES; i++)
+		if (i >= had)
+			c->head[i] = i - had < n ? now[(i - had) & (HEAD_BYTES - 1)] : 0;
+	had += n;
+	c->head_len = had < HEAD_BYTES ? had : HEAD_BYTES;
+	return http1_recognize(c->head, c->head_len);
+}
+
+static __always_inline void conn_silence(struct conn_state *c)
+{
+	c->flags |= CONN_SILENT;
+}
+
+/*
+ * conn_recognize judges a connection that is not recognised yet. It returns true when the call is to be reported:
+ * recognised now, or so short that user space must keep it until more comes.
+ */
+static __always_inline bool conn_recognize(struct conn_state *c, const struct call *call, bool new_turn)
+{
+	int v;
+
+	if (new_turn) {
+		c->head_len = 0;
+		if (c->tries == 0) {
+			conn_silence(c);
+			return false;
+		}
+		c->tries--;
+	}
+	v = turn_head(c, call);
+	if (v == VERDICT_MAYBE)
+		return true;
+	if (v == VERDICT_REQUEST || v == VERDICT_RESPONSE) {
+		c->protocol = PROTOCOL_HTTP1;
+		c->role = (v == VERDICT_REQUEST) == (call->direction == EGRESS) ? ROLE_CLIENT : ROLE_SERVER;
+		c->announced_ns = 0;
+		return true;
+	}
+	c->head_len = HEAD_BYTES; /* judged: the rest of the turn is not looked at */
+	if (is_tls(c->head, HEAD_BYTES) && (c->flags & CONN_SEEN))
+		conn_silence(c);
+	return false;
+}
+
+/* wanted_bytes decides how much of this call is copied; see the head of this file. */
+static __always_inline __u32 wanted_bytes(struct conn_state *c, const struct call *call, bool new_turn)
+{
+	bool request = is_request_direction(c, call->direction);
+	__u32 limit = request ? request_bytes : response_bytes;
+	__u8 head[HEAD_BYTES] = {};
+
+	if (new_turn) {
+		c->turn_bytes = 0;
+		c->flags |= CONN_HEAD_OPEN;
+	} else if (!(c->flags & CONN_HEAD_OPEN)) {
+		/* a head in the middle of a turn: pipelining, or the response after 100 Continue */
+		if (http1_recognize(head, first_bytes(call, head)) < VERDICT_MAYBE) {
+			if (!(c->flags & CONN_PIPELINED))
+				return 0;
+		} else {
+			if (request)
+				c->flags |= CONN_PIPELINED;
+			c->turn_bytes = 0;
+			c->flags |= CONN_HEAD_OPEN;
+		}
+	}
+	if (c->flags & CONN_PIPELINED)
+		limit = pipelined_bytes;
+	if (c->turn_bytes >= limit)
+		return 0;
+	limit -= c->turn_bytes;
+	if (limit > call->len)
+		limit = call->len;
+	return limit < PAYLOAD_MAX ? limit : PAYLOAD_MAX;
+}
+
+/* tail_read copies the last bytes of a buffer of len bytes to the end of tail, before what is there already. */
+static __always_inline void tail_read(struct chunk *k, __u64 base, __u64 len)
+{
+	__u32 n = len < TAIL_MAX ? len : TAIL_MAX;
+
+	if (!base || n == 0 || bpf_probe_read_user(k->tail, TAIL_MAX, (const void *)(base + len - n)))
+		return;
+	k->tail_len = n;
+}
+
+/* call_emit_buffer sends the record of a call with one buffer, or with none that can be read. */
+static __always_inline int call_emit_buffer(struct conn_state *c, const struct call *call, struct chunk *k,
+					    struct found *found, __u32 want)
+{
+	k->base = call->user.base;
+	k->len = call->len;
+	k->captured = k->base ? want : 0;
+	if (k->captured < call->len)
+		tail_read(k, k->base, call->len);
+	c->turn_bytes += k->captured;
+	return data_emit(c, k, found);
+}
+
+/* struct iov_walk goes over the iovecs of a call. */
+struct iov_walk {
+	__u64 iov;
+	__u32 i;
+	__u32 done; /* bytes of the call in the iovecs before this one */
+};
+
+/* iov_next reads iovec w->i and returns how many bytes of the call are in it. */
+static __always_inline __u32 iov_next(struct iov_walk *w, const struct call *call, struct user_iovec *v)
+{
+	__u32 left = call->len - w->done;
+
+	v->base = 0;
+	v->len = 0;
+	if (bpf_probe_read_user(v, sizeof(*v), (const void *)(w->iov + w->i * sizeof(*v))))
+		return left;
+	return v->len < left ? v->len : left;
+}
+
+/* iov_tail reads the last bytes of a call from the iovec that ends it, if that is among the first IOVECS_MAX. */
+__noinline int iov_tail(struct chunk *k, const struct call *call)
+{
+	struct iov_walk w = {};
+	struct user_iovec v;
+
+	if (!k || !call)
+		return 0;
+	w.iov = call->user.iov;
+	for (w.i = 0; w.i < IOVECS_MAX; w.i++) {
+		__u32 n;
+
+		if (w.i >= call->user.iov_count)
+			break;
+		n = iov_next(&w, call, &v);
+		w.done += n;
+		if (w.done == call->len) {
+			tail_read(k, v.base, n);
+			break;
+		}
+	}
+	return 0;
+}
+
+/*
+ * call_emit_iovecs sends one record for each iovec whose bytes are wanted. The last record speaks for the rest of the
+ * call: its length covers it.
+ */
+static __always_inline int call_emit_iovecs(struct conn_state *c, const struct call *call, struct chunk *k,
+					    struct found *found, __u32 want)
+{
+	struct iov_walk w = { .iov = call->user.iov };
+	struct user_iovec v;
+
+	for (w.i = 0; w.i < IOVECS_MAX; w.i++) {
+		__u8 last4[4] = {};
+		bool last;
+		__u32 n;
+
+		if (w.i >= call->user.iov_count || w.done >= call->len)
+			return 0;
+		n = iov_next(&w, call, &v);
+		if (n == 0)
+			continue;
+		k->base = v.base;
+		k->captured = n < want ? n : want;
+		if (n >= 4)
+			bpf_probe_read_user(last4, 4, (const void *)(v.base + n - 4));
+		want -= k->captured;
+		if (!(c->flags & CONN_PIPELINED) && http1_is_head_end(last4))
+			want = 0;
+		last = want == 0 || w.i == IOVECS_MAX - 1 || w.i + 1 >= call->user.iov_count;
+		k->seq = call->seq + w.done;
+		k->len = last ? call->len - w.done : n;
+		k->tail_len = 0;
+		if (last && k->captured < k->len)
+			iov_tail(k, call);
+		c->turn_bytes += k->captured;
+		if (data_emit(c, k, found))
+			return -1;
+		if (last)
+			return 0;
+		w.done += n;
+	}
+	return 0;
+}
+
+/* turn_update learns from what was emitted: has the head ended, are there several requests. */
+static __always_inline void turn_update(struct conn_state *c, const struct call *call, const struct found *found)
+{
+	if (found->second_head)
+		c->flags |= CONN_PIPELINED;
+	if (found->head_length)
+		c->flags &= ~CONN_HEAD_OPEN;
+	if (call->user.base && call->len >= 4) {
+		__u8 last4[4] = {};
+
+		bpf_probe_read_user(last4, 4, (const void *)(call->user.base + call->len - 4));
+		if (http1_is_head_end(last4))
+			c->flags &= ~CONN_HEAD_OPEN;
+	}
+}
+
+/* call_emit sends what is wanted of a call of a recognised connection. */
+__noinline int call_emit(struct conn_state *c, struct call *call, __u32 new_turn)
+{
+	struct chunk k = {};
+	struct found found = {};
+	__u32 want;
+	int err;
+
+	if (!c || !call)
+		return 0;
+	want = wanted_bytes(c, call, new_turn);
+	k.time_ns = call->time_ns;
+	k.pid_tgid = call->pid_tgid;
+	k.direction = call->direction;
+	k.seq = call->seq;
+	k.scan = is_request_direction(c, call->direction) && !(c->flags & CONN_PIPELINED);
+	if (call->user.iov && want)
+		err = call_emit_iovecs(c, call, &k, &found, want);
+	else
+		err = call_emit_buffer(c, call, &k, &found, want);
+	if (err && new_turn && is_request_direction(c, call->direction))
+		loss_count(LOSS_RING_FULL_MESSAGE);
+	turn_update(c, call, &found);
+	return 0;
+}
+
+/*
+ * call_position finds where in its stream the call's first byte is. The socket has moved on already: by the call, and
+ * by the later messages of the same system call.
+ */
+static __always_inline void call_position(struct conn_state *c, struct sock *sk, struct call *call, __u16 family,
+					  __u32 later)
+{
+	if (family == AF_UNIX)
+		call->seq = c->bytes[call->direction & 1];
+	else if (call->direction == EGRESS)
+		call->seq = TCP_READ(sk, write_seq) - later - call->len;
+	else
+		call->seq = TCP_READ(sk, copied_seq) - later - call->len;
+	c->bytes[call->direction & 1] += call->len;
+}
+
+/* conn_close tells user space that a connection is gone, if it knows of it. */
+static __always_inline void conn_close(struct conn_state *c, bool reset)
+{
+	struct close_event *e;
+
+	if (!c->announced_ns)
+		return;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (!e) {
+		loss_count(LOSS_RING_FULL);
+		return;
+	}
+	__builtin_memset(e, 0, sizeof(*e));
+	e->h.kind = EVENT_CLOSE;
+	e->h.time_ns = bpf_ktime_get_ns();
+	e->h.conn = c->id;
+	e->h.reset = reset;
+	bpf_ringbuf_submit(e, wake_flags());
+	c->announced_ns = 0;
+}
+
+/* is_reset says whether a TCP socket that is now closed did not end with FINs both ways. */
+static __always_inline bool is_reset(struct sock *sk, int old_state)
+{
+	return SK_READ(sk, sk_err) != 0 || old_state == TCP_ESTABLISHED || old_state == TCP_CLOSE_WAIT;
+}
+
+/* is_stream says whether the socket is of a kind that is observed: TCP over IPv4 or IPv6, or a Unix stream. */
+static __always_inline bool is_stream(struct sock *sk, __u16 family)
+{
+	if (family == AF_INET || family == AF_INET6)
+		return SK_READ(sk, sk_protocol) == IPPROTO_TCP;
+	return family == AF_UNIX && SK_READ(sk, sk_type) == SOCK_STREAM;
+}
+
+/* conn_start fills the state of a socket at the first call that is seen of it. */
+static __always_inline void conn_start(struct conn_state *c, struct sock *sk, __u16 family, __u64 id, __u32 direction,
+				       __u32 len)
+{
+	bool seen = false;
+
+	if (family != AF_UNIX)
+		seen = direction == EGRESS ?
+			       TCP_READ(sk, bytes_received) == 0 && TCP_READ(sk, bytes_sent) <= len :
+			       TCP_READ(sk, bytes_sent) == 0 && TCP_READ(sk, bytes_received) <= len;
+	c->id = id;
+	c->tries = seen ? TRIES_SEEN : TRIES_JOINED;
+	c->flags |= CONN_STARTED | (seen ? CONN_SEEN : 0);
+	c->direction = !direction;
+}
+
+/* conn_is_quiet is the short way out of most calls on sockets nobody wants. */
+static __always_inline bool conn_is_quiet(struct conn_state *c, struct sock *sk, __u32 tgid)
+{
+	if (c->flags & CONN_SILENT)
+		return true;
+	if (c->tgid != tgid || c->generation != selection_generation || !(c->flags & CONN_KNOWN))
+		conn_reselect(c, sk, tgid);
+	return c->flags & (CONN_EXCLUDED | CONN_SILENT);
+}
+
+/*
+ * capture_call handles one call that moved len bytes, before later bytes of the same system call; c is the started
+ * state of its socket.
+ */
+static __always_inline void capture_call(struct conn_state *c, struct sock *sk, __u16 family, __u32 direction,
+					 __u32 len, __u32 later, __u64 pid_tgid, const struct user_args *args)
+{
+	struct call call = {};
+	bool new_turn = c->direction != direction;
+
+	call.direction = direction;
+	call.len = len;
+	call_position(c, sk, &call, family, later);
+	c->direction = direction;
+	if (c->protocol == PROTOCOL_UNKNOWN && !new_turn && c->head_len >= HEAD_BYTES)
+		return;
+	user_bytes_of(c, args, &call.user);
+	call.pid_tgid = pid_tgid;
+	call.time_ns = bpf_ktime_get_ns();
+	if (c->protocol == PROTOCOL_UNKNOWN && !conn_recognize(c, &call, new_turn))
+		return;
+	if (c->announced_ns == 0 || call.time_ns - c->announced_ns > ANNOUNCE_NS)
+		if (conn_announce(c, sk, &call))
+			return;
+	call_emit(c, &call, new_turn);
+}
+
+#endif

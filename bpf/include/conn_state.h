@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What is remembered of one socket between its calls. The socket tier keeps it in socket storage, which dies with the
+ * socket; the system-call tier in an LRU map.
+ */
+#ifndef SONDE_CONN_STATE_H
+#define SONDE_CONN_STATE_H
+
+enum conn_flags {
+	CONN_SILENT = 1 << 0,	 /* not a protocol anybody wants: one look-up a call from now on */
+	CONN_EXCLUDED = 1 << 1,	 /* not selected; asked again when the selection or the process changes */
+	CONN_SEEN = 1 << 2,	 /* observed from its first byte */
+	CONN_PIPELINED = 1 << 3, /* several requests were under way at once: responses are copied whole */
+	CONN_HEAD_OPEN = 1 << 4, /* the head of the current message has not ended yet */
+	CONN_KNOWN = 1 << 5,	 /* the process was looked at */
+	CONN_STARTED = 1 << 6,	 /* a direction was seen */
+};
+
+struct conn_state {
+	__u64 id;
+	__u64 announced_ns; /* when user space was last told who this is; 0: never */
+	__u64 bytes[2];	    /* by direction: position in the stream of a Unix socket */
+	__u64 mmsg_vector;  /* sendmmsg, recvmmsg: array being worked through, */
+	__u32 mmsg_next;    /* index of its next message */
+	__u32 tgid;
+	__u32 generation; /* of the selection that was asked */
+	__u32 turn_bytes; /* copied since the direction last changed */
+	__u16 flags;
+	__u16 tries; /* turns left in which to recognise something */
+	__u8 protocol;
+	__u8 role;
+	__u8 direction; /* of the last call */
+	__u8 head_len;
+	__u8 head[HEAD_BYTES]; /* first bytes of the turn, while they are too few to tell */
+};
+
+/*
+ * TRIES_SEEN: turns a connection seen from its start has to be recognised in; more than one because of a PROXY line or
+ * a STARTTLS dialogue. TRIES_JOINED: the same for one joined in the middle, perhaps of a long body.
+ */
+#define TRIES_SEEN 8
+#define TRIES_JOINED 256
+
+/* ANNOUNCE_NS: a busy connection is announced again this often, so that user space may forget idle ones. */
+#define ANNOUNCE_NS (60ULL * 1000 * 1000 * 1000)
+
+static __always_inline bool is_request_direction(const struct conn_state *c, __u32 direction)
+{
+	return (c->role == ROLE_SERVER) == (direction == INGRESS);
+}
+
+#endif

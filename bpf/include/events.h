@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The records that go to user space, and the ring buffer they go through. agent/probe/decode.go reads these layouts;
+ * a test holds its offsets against the type information of the compiled objects.
+ *
+ * The reader is woken when WAKE_BYTES are waiting; it also looks by itself several times a second.
+ */
+#ifndef SONDE_EVENTS_H
+#define SONDE_EVENTS_H
+
+#define WAKE_BYTES (256 * 1024)
+#define TAIL_MAX 8
+#define ARGS_MAX 1024
+#define NAME_MAX_LEN 128
+
+enum event_kind {
+	EVENT_OPEN = 1,
+	EVENT_DATA = 2,
+	EVENT_CLOSE = 3,
+	EVENT_EXEC = 4,
+	EVENT_EXIT = 5,
+	EVENT_FORK = 6,
+};
+
+enum direction {
+	INGRESS = 0,
+	EGRESS = 1,
+};
+
+enum role {
+	ROLE_UNKNOWN = 0,
+	ROLE_CLIENT = 1,
+	ROLE_SERVER = 2,
+};
+
+struct event_header {
+	__u8 kind;
+	__u8 direction; /* DATA */
+	__u8 tail_len;	/* DATA */
+	__u8 reset;	/* CLOSE */
+	__u32 captured; /* DATA: bytes of payload after the record */
+	__u64 time_ns;
+	__u64 conn;
+	__u32 tgid;
+	__u32 tid;
+};
+
+struct data_event {
+	struct event_header h;
+	__u32 seq;
+	__u32 len;
+	__u8 tail[TAIL_MAX];
+	/* payload follows */
+};
+
+struct open_event {
+	struct event_header h;
+	__u8 family;
+	__u8 role;
+	__u8 protocol;
+	__u8 seen; /* observed from its first byte */
+	__u32 netns;
+	__u16 local_port;
+	__u16 remote_port;
+	__u32 pad;
+	__u8 local_addr[16];
+	__u8 remote_addr[16];
+	__u64 unix_self;
+	__u64 unix_peer;
+	__u64 start_time_ns;
+	char comm[16];
+};
+
+struct close_event {
+	struct event_header h;
+};
+
+struct process_event {
+	struct event_header h;
+	__u32 parent;
+	__u32 args_len;
+	__u64 start_time_ns;
+	char comm[16];
+	char cgroup[NAME_MAX_LEN];
+	char filename[NAME_MAX_LEN]; /* EXEC */
+	char args[ARGS_MAX];	     /* EXEC: separated by zero bytes */
+};
+
+_Static_assert(sizeof(struct event_header) == 32, "event_header");
+_Static_assert(sizeof(struct data_event) == 48, "data_event");
+_Static_assert(sizeof(struct open_event) == 120, "open_event");
+_Static_assert(sizeof(struct process_event) == 32 + 32 + 2 * NAME_MAX_LEN + ARGS_MAX, "process_event");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 * 1024 * 1024); /* set by the loader */
+} events SEC(".maps");
+
+/* wake_flags returns the flags for submitting a record: readers are woken for a batch, not for a record. */
+static __always_inline __u64 wake_flags(void)
+{
+	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= WAKE_BYTES)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+#endif

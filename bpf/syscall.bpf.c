@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * The system-call tier, for kernels without the socket tracepoints: the exits of the calls that move bytes. The saved
+ * registers still hold the arguments there, so entries need no hook. Each of these calls costs something on the whole
+ * host, also on files.
+ *
+ * Emits: OPEN, DATA, CLOSE, the same as the socket tier. Needs Linux 5.15 (bpf_task_pt_regs). io_uring is not seen.
+ */
+#include "kernel_types.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include "loss.h"
+#include "events.h"
+#include "recognize.h"
+#include "conn_state.h"
+#include "select.h"
+#include "user_args.h"
+#include "payload.h"
+
+/* The socket is found by following pointers here: every field is read with a check. */
+#define SK_READ(sk, ...) BPF_CORE_READ(sk, __VA_ARGS__)
+#define SK_READ_INTO(dst, sk, field) bpf_core_read(dst, 16, &(sk)->field)
+#define TCP_READ(sk, field) BPF_CORE_READ((struct tcp_sock *)(sk), field)
+#define UNIX_PEER(sk) ((__u64)BPF_CORE_READ((struct unix_sock *)(sk), peer))
+
+#include "capture.h"
+
+#define S_IFMT 0170000	 /* include/uapi/linux/stat.h */
+#define S_IFSOCK 0140000
+#define MMSG_MAX 16	 /* messages of one sendmmsg or recvmmsg whose bytes are told apart */
+
+struct tracked {
+	struct conn_state c;
+	__u64 inode; /* tells a new socket at the address of an old one */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64); /* address of struct sock */
+	__type(value, struct tracked);
+} conns SEC(".maps");
+
+struct sys_exit {
+	__u64 common;
+	long number;
+	long ret;
+};
+
+/* sock_of_fd follows a descriptor of the current process to its socket; NULL when it is none. */
+static __always_inline struct sock *sock_of_fd(__u32 fd, __u64 *inode)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **slot, *file = NULL;
+	struct socket *socket;
+
+	if (fd >= BPF_CORE_READ(fdt, max_fds))
+		return NULL;
+	slot = BPF_CORE_READ(fdt, fd) + fd;
+	if (bpf_probe_read_kernel(&file, sizeof(file), slot) || !file)
+		return NULL;
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	*inode = BPF_CORE_READ(file, f_inode, i_ino);
+	socket = (struct socket *)BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}
+
+static __always_inline struct conn_state *conn_of(struct sock *sk, __u64 inode, __u16 family, __u32 direction,
+						  __u32 len)
+{
+	__u64 key = (__u64)sk;
+	struct tracked *t = bpf_map_lookup_elem(&conns, &key);
+
+	if (t && t->inode == inode)
+		return &t->c;
+	struct tracked fresh = {};
+
+	fresh.inode = inode;
+	conn_start(&fresh.c, sk, family, (__u64)bpf_get_prandom_u32() << 32 | (__u32)inode, direction, len);
+	if (bpf_map_update_elem(&conns, &key, &fresh, BPF_ANY)) {
+		loss_count(LOSS_STORAGE_FULL);
+		return NULL;
+	}
+	t = bpf_map_lookup_elem(&conns, &key);
+	return t ? &t->c : NULL;
+}
+
+/*
+ * fd_call handles bytes moved on a descriptor, before later bytes of the same system call. It returns 0 when the
+ * descriptor is no socket.
+ */
+static __noinline int fd_call(__u32 fd, __u32 direction, __u32 len, __u32 later, const struct user_args *args)
+{
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	__u64 inode = 0;
+	struct sock *sk;
+	struct conn_state *c;
+	__u16 family;
+
+	if (pid_tgid >> 32 == self_tgid)
+		return 0;
+	sk = sock_of_fd(fd, &inode);
+	if (!sk)
+		return 0;
+	family = SK_READ(sk, __sk_common.skc_family);
+	if (!is_stream(sk, family))
+		return 1;
+	c = conn_of(sk, inode, family, direction, len);
+	if (!c || conn_is_quiet(c, sk, pid_tgid >> 32))
+		return 1;
+	capture_call(c, sk, family, direction, len, later, pid_tgid, args);
+	return 1;
+}
+
+static __always_inline void current_args(struct user_args *a)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+	a->number = BPF_CORE_READ(regs, orig_ax);
+	if (BPF_CORE_READ(regs, cs) == USER32_CS)
+		a->number = -1;
+	a->a1 = BPF_CORE_READ(regs, di);
+	a->a2 = BPF_CORE_READ(regs, si);
+	a->a3 = BPF_CORE_READ(regs, dx);
+	a->a4 = BPF_CORE_READ(regs, r10);
+}
+
+/* end_of_unix reports the end of a Unix stream: a receive that got nothing. */
+static __always_inline void end_of_unix(__u32 fd)
+{
+	__u64 inode = 0, key;
+	struct tracked *t;
+
+	key = (__u64)sock_of_fd(fd, &inode);
+	t = bpf_map_lookup_elem(&conns, &key);
+	if (t && t->inode == inode && SK_READ((struct sock *)key, __sk_common.skc_family) == AF_UNIX)
+		conn_close(&t->c, false);
+}
+
+static __always_inline int one_message(struct sys_exit *ctx, __u32 direction)
+{
+	struct user_args args = {};
+	__u64 flags = 0;
+
+	if (ctx->ret < 0)
+		return 0;
+	current_args(&args);
+	if (ctx->ret == 0) {
+		if (direction == INGRESS && args.a3)
+			end_of_unix(args.a1);
+		return 0;
+	}
+	if (args.number == NR_recvfrom)
+		flags = args.a4;
+	else if (args.number == NR_recvmsg)
+		flags = args.a3;
+	if (flags & (MSG_PEEK | MSG_ERRQUEUE))
+		return 0;
+	if (flags & MSG_TRUNC)
+		args.number = -1; /* the bytes were thrown away, not copied */
+	fd_call(args.a1, direction, ctx->ret, 0, &args);
+	return 0;
+}
+
+/* many_messages handles sendmmsg and recvmmsg: ret messages, their lengths in the array. */
+static __always_inline int many_messages(struct sys_exit *ctx, __u32 direction)
+{
+	struct user_args args = {};
+	__u32 lens[MMSG_MAX] = {};
+	__u64 vector;
+	__u32 total = 0;
+
+	if (ctx->ret <= 0)
+		return 0;
+	current_args(&args);
+	if (direction == INGRESS && args.a4 & (MSG_PEEK | MSG_ERRQUEUE))
+		return 0;
+	vector = args.a2;
+	args.number = NR_sendmsg;
+	for (__u32 i = 0; i < MMSG_MAX; i++) {
+		if (i >= ctx->ret)
+			break;
+		bpf_probe_read_user(&lens[i], sizeof(lens[i]),
+				    (const void *)(vector + i * sizeof(struct user_mmsghdr64) +
+						   sizeof(struct user_msghdr64)));
+		total += lens[i];
+	}
+	for (__u32 i = 0; i < MMSG_MAX; i++) {
+		if (i >= ctx->ret)
+			break;
+		total -= lens[i];
+		args.a2 = vector + i * sizeof(struct user_mmsghdr64);
+		if (lens[i])
+			fd_call(args.a1, direction, lens[i], total, &args);
+	}
+	return 0;
+}
+
+#define ONE(name, direction)                                                                           \
+	SEC("tracepoint/syscalls/sys_exit_" #name)                                                     \
+	int sys_exit_##name(struct sys_exit *ctx)                                                      \
+	{                                                                                              \
+		return one_message(ctx, direction);                                                    \
+	}
+
+ONE(read, INGRESS)
+ONE(readv, INGRESS)
+ONE(preadv2, INGRESS)
+ONE(recvfrom, INGRESS)
+ONE(recvmsg, INGRESS)
+ONE(write, EGRESS)
+ONE(writev, EGRESS)
+ONE(pwritev2, EGRESS)
+ONE(sendto, EGRESS)
+ONE(sendmsg, EGRESS)
+ONE(sendfile64, EGRESS)
+
+SEC("tracepoint/syscalls/sys_exit_sendmmsg")
+int sys_exit_sendmmsg(struct sys_exit *ctx)
+{
+	return many_messages(ctx, EGRESS);
+}
+
+SEC("tracepoint/syscalls/sys_exit_recvmmsg")
+int sys_exit_recvmmsg(struct sys_exit *ctx)
+{
+	return many_messages(ctx, INGRESS);
+}
+
+/* splice(fd_in, off_in, fd_out, …): one end is a pipe, the other may be a socket. */
+SEC("tracepoint/syscalls/sys_exit_splice")
+int sys_exit_splice(struct sys_exit *ctx)
+{
+	struct user_args args = {};
+
+	if (ctx->ret <= 0)
+		return 0;
+	current_args(&args);
+	if (!fd_call(args.a3, EGRESS, ctx->ret, 0, &args))
+		fd_call(args.a1, INGRESS, ctx->ret, 0, &args);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int inet_sock_set_state(__u64 *ctx)
+{
+	__u64 key = ctx[0];
+	struct tracked *t;
+
+	if ((int)ctx[2] != TCP_CLOSE)
+		return 0;
+	t = bpf_map_lookup_elem(&conns, &key);
+	if (!t)
+		return 0;
+	conn_close(&t->c, is_reset((struct sock *)key, (int)ctx[1]));
+	bpf_map_delete_elem(&conns, &key);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
