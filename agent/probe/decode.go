@@ -1,0 +1,132 @@
+package probe
+
+import (
+	"bytes"
+	"encoding/binary"
+	"net/netip"
+
+	"github.com/sonde-dev/sonde/agent/probe/event"
+)
+
+// Sizes and offsets of the records in bpf/include/events.h.
+const (
+	headerSize  = 32
+	dataSize    = 48
+	openSize    = 120
+	nameMax     = 128
+	argsMax     = 1024
+	processSize = headerSize + 32 + 2*nameMax + argsMax
+
+	familyUnix  = 1  // AF_UNIX
+	familyInet  = 2  // AF_INET
+	familyInet6 = 10 // AF_INET6
+)
+
+// decoder turns records into events. It reuses one event: an event is valid until the next.
+type decoder struct {
+	ev event.Event
+}
+
+// decode returns nil for a record that it does not know or that is too short.
+func (d *decoder) decode(b []byte) *event.Event {
+	if len(b) < headerSize {
+		return nil
+	}
+	ev := &d.ev
+	ev.Kind = event.Kind(b[0])
+	ev.Time = binary.LittleEndian.Uint64(b[8:])
+	ev.Conn = binary.LittleEndian.Uint64(b[16:])
+	ev.PID = binary.LittleEndian.Uint32(b[24:])
+	ev.TID = binary.LittleEndian.Uint32(b[28:])
+	switch ev.Kind {
+	case event.Data:
+		return d.data(b)
+	case event.Open:
+		return d.open(b)
+	case event.Close:
+		ev.Close.Reset = b[3] != 0
+		return ev
+	case event.Exec, event.Fork, event.Exit:
+		return d.process(b)
+	}
+	return nil
+}
+
+func (d *decoder) data(b []byte) *event.Event {
+	if len(b) < dataSize {
+		return nil
+	}
+	ev := &d.ev
+	ev.Direction = event.Direction(b[1])
+	ev.Seq = binary.LittleEndian.Uint32(b[32:])
+	ev.Len = binary.LittleEndian.Uint32(b[36:])
+	captured := min(int(binary.LittleEndian.Uint32(b[4:])), len(b)-dataSize)
+	ev.Payload = b[dataSize : dataSize+captured]
+	ev.Tail = b[40 : 40+min(int(b[2]), 8)]
+	return ev
+}
+
+func (d *decoder) open(b []byte) *event.Event {
+	if len(b) < openSize {
+		return nil
+	}
+	ev := &d.ev
+	o := &ev.Open
+	family := b[32]
+	*o = event.OpenInfo{
+		Role: event.Role(b[33]), Protocol: event.Protocol(b[34]), Seen: b[35] != 0,
+		Netns:     binary.LittleEndian.Uint32(b[36:]),
+		StartTime: binary.LittleEndian.Uint64(b[96:]),
+		Comm:      cString(b[104:120]),
+	}
+	if family == familyUnix {
+		o.Unix = true
+		o.UnixSelf = binary.LittleEndian.Uint64(b[80:])
+		o.UnixPeer = binary.LittleEndian.Uint64(b[88:])
+		return ev
+	}
+	local, remote := binary.LittleEndian.Uint16(b[40:]), binary.LittleEndian.Uint16(b[42:])
+	o.Local = netip.AddrPortFrom(address(family, b[48:64]), local)
+	o.Remote = netip.AddrPortFrom(address(family, b[64:80]), remote)
+	return ev
+}
+
+// address reads an address of a socket; an IPv4 address in an IPv6 socket comes out as IPv4.
+func address(family byte, b []byte) netip.Addr {
+	if family == familyInet {
+		return netip.AddrFrom4([4]byte(b[:4]))
+	}
+	return netip.AddrFrom16([16]byte(b)).Unmap()
+}
+
+func (d *decoder) process(b []byte) *event.Event {
+	if len(b) < processSize {
+		return nil
+	}
+	ev := &d.ev
+	argsLen := min(int(binary.LittleEndian.Uint32(b[36:])), argsMax)
+	const comm, cgroup = 48, 64
+	const filename, args = cgroup + nameMax, cgroup + 2*nameMax
+	ev.Process = event.ProcessInfo{
+		ParentPID: binary.LittleEndian.Uint32(b[32:]),
+		StartTime: binary.LittleEndian.Uint64(b[40:]),
+		Comm:      cString(b[comm:cgroup]),
+		Cgroup:    cString(b[cgroup:filename]),
+		Filename:  cString(b[filename:args]),
+	}
+	for arg := range bytes.SplitSeq(bytes.TrimRight(b[args:args+argsLen], "\x00"), []byte{0}) {
+		ev.Process.Args = append(ev.Process.Args, string(arg))
+	}
+	if argsLen == 0 {
+		ev.Process.Args = nil
+	}
+	return ev
+}
+
+// cString reads a string that ends at its first zero byte.
+func cString(b []byte) string {
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		b = b[:i]
+	}
+	return string(b)
+}

@@ -1,0 +1,203 @@
+// Package probe is the agent's hold on the kernel: it loads and attaches the BPF programs, reads their ring buffer and
+// counts what they lost.
+//
+// In: the compiled objects, a Config. Out: event.Events, in the order in which the kernel wrote them. It must not know
+// what the observed bytes mean.
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/ringbuf"
+	"golang.org/x/sys/unix"
+
+	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/signal"
+)
+
+// Tier names a way of capturing socket calls.
+type Tier string
+
+// The tiers. Auto takes the first one that the kernel has.
+const (
+	TierAuto    Tier = "auto"
+	TierSocket  Tier = "socket"  // socket tracepoints, Linux 6.3
+	TierSyscall Tier = "syscall" // system-call tracepoints, Linux 5.15
+)
+
+// Config says how to capture.
+type Config struct {
+	Tier Tier
+	// RingBytes is the size of the ring buffer, a power of two and a multiple of the page size.
+	RingBytes int
+	// PollInterval is how long a record may wait in the ring when there is little traffic.
+	PollInterval time.Duration
+	// RequestBytes and ResponseBytes bound what is copied of one message in the usual case.
+	RequestBytes, ResponseBytes uint32
+}
+
+// DefaultConfig is what `sonde run` uses. 16 MiB of ring hold a quarter of a second of 40 000 exchanges a second.
+func DefaultConfig() Config {
+	return Config{
+		Tier: TierAuto, RingBytes: 16 << 20, PollInterval: 50 * time.Millisecond,
+		RequestBytes: 8192, ResponseBytes: 1024,
+	}
+}
+
+// Validate says what is wrong with a Config.
+func (c Config) Validate() error {
+	switch c.Tier {
+	case TierAuto, TierSocket, TierSyscall:
+	default:
+		return fmt.Errorf("capture tier %q: want auto, socket or syscall", c.Tier)
+	}
+	if c.RingBytes < os.Getpagesize() || c.RingBytes&(c.RingBytes-1) != 0 {
+		return fmt.Errorf("ring buffer of %d bytes: want a power of two of at least a page", c.RingBytes)
+	}
+	if c.PollInterval <= 0 || c.PollInterval > time.Second {
+		return fmt.Errorf("poll interval %s: want more than 0 and at most 1s", c.PollInterval)
+	}
+	return nil
+}
+
+// Probe is the loaded and attached kernel side. Everything in the kernel goes away with the process, however it ends.
+type Probe struct {
+	cfg        Config
+	log        *slog.Logger
+	tier       Tier
+	tierReason string
+	collectors []*collector
+	capture    *collector
+	reader     *ringbuf.Reader
+	losses     *ebpf.Map
+	selection  *selection
+}
+
+// Open loads and attaches everything. The caller must Close the Probe, and should Run it soon: events wait in the ring.
+func Open(cfg Config, log *slog.Logger) (_ *Probe, err error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	p := &Probe{cfg: cfg, log: log}
+	defer func() {
+		if err != nil {
+			p.Close()
+		}
+	}()
+	if p.tier, p.tierReason, err = chooseTier(cfg.Tier); err != nil {
+		return nil, err
+	}
+	process, err := loadCollector("process", cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	p.collectors = append(p.collectors, process)
+	self, err := whoami(process)
+	if err != nil {
+		return nil, err
+	}
+	if p.capture, err = loadCollector(string(p.tier), cfg, process, variable{"self_tgid", self},
+		variable{"request_bytes", cfg.RequestBytes}, variable{"response_bytes", cfg.ResponseBytes}); err != nil {
+		return nil, err
+	}
+	p.collectors = append(p.collectors, p.capture)
+	p.losses = process.coll.Maps["losses"]
+	if p.selection, err = newSelection(p.capture.coll); err != nil {
+		return nil, err
+	}
+	if p.reader, err = ringbuf.NewReader(process.coll.Maps["events"]); err != nil {
+		return nil, fmt.Errorf("open ring buffer: %w", err)
+	}
+	for _, c := range p.collectors {
+		if err := c.attach(); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// Tier returns the tier in use and why it was chosen.
+func (p *Probe) Tier() (Tier, string) { return p.tier, p.tierReason }
+
+// whoami asks the kernel for this process's id in the root PID namespace.
+func whoami(process *collector) (uint32, error) {
+	self, err := process.coll.Programs["whoami"].Run(&ebpf.RunOptions{})
+	if err != nil {
+		return 0, fmt.Errorf("ask the kernel for Sonde's own process id: %w", err)
+	}
+	return self, nil
+}
+
+// Run reads events until ctx ends. handle gets each event, valid during the call; tick is called at least every
+// PollInterval with the time in nanoseconds of CLOCK_MONOTONIC, also when nothing happens. Both are called from the
+// calling goroutine.
+func (p *Probe) Run(ctx context.Context, handle func(*event.Event), tick func(now uint64)) error {
+	stop := context.AfterFunc(ctx, func() { _ = p.reader.Close() })
+	defer stop()
+	d := decoder{}
+	var rec ringbuf.Record
+	next := time.Now().Add(p.cfg.PollInterval)
+	p.reader.SetDeadline(next)
+	for n := 0; ; n++ {
+		err := p.reader.ReadInto(&rec)
+		switch {
+		case err == nil:
+			if ev := d.decode(rec.RawSample); ev != nil {
+				handle(ev)
+			}
+			if n%1024 != 0 || time.Now().Before(next) {
+				continue
+			}
+		case errors.Is(err, os.ErrDeadlineExceeded):
+		case errors.Is(err, ringbuf.ErrClosed) && ctx.Err() != nil:
+			return nil
+		default:
+			return fmt.Errorf("read ring buffer: %w", err)
+		}
+		tick(Now())
+		p.selection.publish()
+		next = time.Now().Add(p.cfg.PollInterval)
+		p.reader.SetDeadline(next)
+	}
+}
+
+// Now returns CLOCK_MONOTONIC in nanoseconds, the clock of all events.
+func Now() uint64 {
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
+	return uint64(ts.Nano())
+}
+
+// Losses returns what the kernel side lost since Open, by cause.
+func (p *Probe) Losses() (signal.Losses, error) {
+	l := make(signal.Losses)
+	for _, cause := range signal.KernelCauses() {
+		var perCPU []uint64
+		if err := p.losses.Lookup(uint32(cause), &perCPU); err != nil {
+			return nil, fmt.Errorf("read losses by %s: %w", cause, err)
+		}
+		for _, n := range perCPU {
+			l.Add(cause, n)
+		}
+	}
+	for _, c := range p.collectors {
+		l.Add(signal.Recursion, c.missed())
+	}
+	return l, nil
+}
+
+// Close detaches and unloads everything.
+func (p *Probe) Close() {
+	if p.reader != nil {
+		_ = p.reader.Close()
+	}
+	for i := len(p.collectors) - 1; i >= 0; i-- {
+		p.collectors[i].close()
+	}
+}

@@ -1,0 +1,121 @@
+package probe
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/cilium/ebpf"
+)
+
+// selection tells the kernel what to observe, through maps that the programs read at run time.
+//
+// Every change is followed by a new generation, on which each connection asks again. Changes are published together,
+// at most once a poll interval, so that a burst of them costs the hot path one look-up and not many.
+type selection struct {
+	processes, ports, conns *ebpf.Map
+	generation, byDefault   *ebpf.Variable
+	portsIncluded           *ebpf.Variable
+
+	mu      sync.Mutex
+	current uint32
+	isDirty bool
+}
+
+// Verdicts of conn_verdicts in bpf/include/select.h.
+const (
+	connSilent uint8 = 1
+	connWhole  uint8 = 2
+)
+
+func newSelection(c *ebpf.Collection) (*selection, error) {
+	s := &selection{
+		processes: c.Maps["process_verdicts"], ports: c.Maps["port_verdicts"], conns: c.Maps["conn_verdicts"],
+		generation: c.Variables["selection_generation"], byDefault: c.Variables["observe_by_default"],
+		portsIncluded: c.Variables["ports_included"], current: 1,
+	}
+	if s.processes == nil || s.ports == nil || s.conns == nil || s.generation == nil || s.byDefault == nil || s.portsIncluded == nil {
+		return nil, fmt.Errorf("object lacks the maps of bpf/include/select.h")
+	}
+	return s, nil
+}
+
+// publish makes pending changes known.
+func (s *selection) publish() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.isDirty {
+		return
+	}
+	s.current++
+	s.isDirty = s.generation.Set(s.current) != nil
+}
+
+func (s *selection) change(f func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.isDirty = true
+	return f()
+}
+
+// SetDefault says whether processes without a verdict of their own are observed.
+func (p *Probe) SetDefault(observe bool) error {
+	return p.selection.change(func() error {
+		if err := p.selection.byDefault.Set(b2u32(observe)); err != nil {
+			return fmt.Errorf("set the default of the selection: %w", err)
+		}
+		return nil
+	})
+}
+
+// SetProcess says whether a process is observed.
+func (p *Probe) SetProcess(pid uint32, observe bool) error {
+	return p.selection.change(func() error {
+		if err := p.selection.processes.Put(pid, uint8(b2u32(observe))); err != nil {
+			return fmt.Errorf("select process %d: %w", pid, err)
+		}
+		return nil
+	})
+}
+
+// ForgetProcess drops the verdict on a process, when it has ended.
+func (p *Probe) ForgetProcess(pid uint32) {
+	_ = p.selection.processes.Delete(pid) // absent is fine
+}
+
+// SetPorts says which ports are observed: if included is not empty only those, and never those excluded.
+func (p *Probe) SetPorts(included, excluded []uint16) error {
+	return p.selection.change(func() error {
+		s := p.selection
+		var key uint16
+		for it := s.ports.Iterate(); it.Next(&key, new(uint8)); it = s.ports.Iterate() {
+			if err := s.ports.Delete(key); err != nil {
+				return fmt.Errorf("clear the selection of port %d: %w", key, err)
+			}
+		}
+		for verdict, ports := range [][]uint16{excluded, included} {
+			for _, port := range ports {
+				if err := s.ports.Put(port, uint8(verdict)); err != nil {
+					return fmt.Errorf("select port %d: %w", port, err)
+				}
+			}
+		}
+		return s.portsIncluded.Set(uint32(len(included)))
+	})
+}
+
+// Silence stops the events of a connection that carries nothing to parse. It takes effect within a poll interval.
+func (p *Probe) Silence(conn uint64) {
+	_ = p.selection.change(func() error { return p.selection.conns.Put(conn, connSilent) })
+}
+
+// WantWhole asks for the responses of a connection whole, because requests are pipelined on it.
+func (p *Probe) WantWhole(conn uint64) {
+	_ = p.selection.change(func() error { return p.selection.conns.Put(conn, connWhole) })
+}
+
+func b2u32(b bool) uint32 {
+	if b {
+		return 1
+	}
+	return 0
+}
