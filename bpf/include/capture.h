@@ -108,8 +108,8 @@ static __noinline int conn_reselect(struct conn_state *c, struct sock *sk, __u32
 	return 0;
 }
 
-/* first_bytes reads the start of the call into head, at most HEAD_BYTES, and returns how many there are. */
-static __always_inline __u32 first_bytes(const struct call *call, __u8 *head)
+/* first_bytes reads the start of the call to dst, at most HEAD_BYTES, and returns how many there are. */
+static __always_inline __u32 first_bytes(const struct call *call, __u8 *dst)
 {
 	__u64 base = call->user.base;
 	__u32 n = call->len < HEAD_BYTES ? call->len : HEAD_BYTES;
@@ -127,7 +127,7 @@ static __always_inline __u32 first_bytes(const struct call *call, __u8 *head)
 	barrier_var(n);
 	if (n > HEAD_BYTES)
 		n = HEAD_BYTES;
-	if (bpf_probe_read_user(head, n, (const void *)base))
+	if (bpf_probe_read_user(dst, n, (const void *)base))
 		return 0;
 	return n;
 }
@@ -138,24 +138,21 @@ static __always_inline __u32 first_bytes(const struct call *call, __u8 *head)
  */
 __noinline int turn_head(struct conn_state *c, const struct call *call)
 {
-	__u8 now[HEAD_BYTES] = {};
 	__u32 had, n;
 
 	if (!c || !call)
 		return VERDICT_NO;
 	had = c->head_len;
-
 	if (had >= HEAD_BYTES)
 		return VERDICT_NO; /* continuation of a turn that was judged */
-	n = first_bytes(call, now);
+	if (had == 0)
+		__builtin_memset(&c->head, 0, sizeof(c->head));
+	n = first_bytes(call, c->head.b + (had & (HEAD_BYTES - 1)));
 	if (n == 0)
 		return VERDICT_NO;
-	for (__u32 i = 0; i < HEAD_BYTES; i++)
-		if (i >= had)
-			c->head[i] = i - had < n ? now[(i - had) & (HEAD_BYTES - 1)] : 0;
 	had += n;
 	c->head_len = had < HEAD_BYTES ? had : HEAD_BYTES;
-	return http1_recognize(c->head, c->head_len);
+	return http1_recognize(&c->head, c->head_len);
 }
 
 static __always_inline void conn_silence(struct conn_state *c)
@@ -189,7 +186,7 @@ static __always_inline bool conn_recognize(struct conn_state *c, const struct ca
 		return true;
 	}
 	c->head_len = HEAD_BYTES; /* judged: the rest of the turn is not looked at */
-	if (is_tls(c->head, HEAD_BYTES) && (c->flags & CONN_SEEN))
+	if (is_tls(c->head.b, HEAD_BYTES) && (c->flags & CONN_SEEN))
 		conn_silence(c);
 	return false;
 }
@@ -199,14 +196,14 @@ static __always_inline __u32 wanted_bytes(struct conn_state *c, const struct cal
 {
 	bool request = is_request_direction(c, call->direction);
 	__u32 limit = request ? request_bytes : response_bytes;
-	__u8 head[HEAD_BYTES] = {};
+	struct head head = {};
 
 	if (new_turn) {
 		c->turn_bytes = 0;
 		c->flags |= CONN_HEAD_OPEN;
 	} else if (!(c->flags & CONN_HEAD_OPEN)) {
 		/* a head in the middle of a turn: pipelining, or the response after 100 Continue */
-		if (http1_recognize(head, first_bytes(call, head)) < VERDICT_MAYBE) {
+		if (http1_recognize(&head, first_bytes(call, head.b)) < VERDICT_MAYBE) {
 			if (!(c->flags & CONN_PIPELINED))
 				return 0;
 		} else {

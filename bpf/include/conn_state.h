@@ -31,7 +31,7 @@ struct conn_state {
 	__u8 role;
 	__u8 direction; /* of the last call */
 	__u8 head_len;
-	__u8 head[HEAD_BYTES]; /* first bytes of the turn, while they are too few to tell */
+	struct head head; /* first bytes of the turn, while they are too few to tell */
 };
 
 /*

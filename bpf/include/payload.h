@@ -20,7 +20,7 @@ struct chunk {
 	__u8 direction;
 	__u8 tail_len;
 	bool scan; /* look for the end of a head in the payload */
-	__u8 tail[TAIL_MAX];
+	__u8 tail[TAIL_MAX] __attribute__((aligned(8)));
 };
 
 /* struct found is what the bytes of a record told. */
@@ -34,28 +34,14 @@ static __always_inline bool is_upper(__u8 c)
 	return c >= 'A' && c <= 'Z';
 }
 
-/*
- * HEAD_SCAN makes the search for the end of a head a global function, so that the verifier walks its loop once. It
- * returns the offset after the first head of p, or 0, and sets bit 16 when what follows looks like another message.
- */
-#define SECOND_HEAD (1 << 16)
+/* HEAD_SCAN makes the search for the end of a head a global function, so that the verifier walks its loop once. */
 #define HEAD_SCAN(SIZE)                                                                                \
 	struct bytes_##SIZE {                                                                          \
 		__u8 b[SIZE + PAYLOAD_SLACK];                                                          \
 	};                                                                                             \
 	__noinline int head_scan_##SIZE(const struct bytes_##SIZE *p, __u32 n)                         \
 	{                                                                                              \
-		__u32 end;                                                                             \
-                                                                                                       \
-		if (!p)                                                                                \
-			return 0;                                                                      \
-		end = http1_head_length(p->b, n, SIZE);                                                \
-		if (end > n)                                                                           \
-			return 0;                                                                      \
-		if (end > 0 && end < SIZE && end + 2 <= n && is_upper(p->b[end]) &&                    \
-		    is_upper(p->b[end + 1]))                                                           \
-			return end | SECOND_HEAD;                                                      \
-		return end;                                                                            \
+		return p ? http1_head_length(p->b, n, SIZE) : 0;                                       \
 	}
 
 HEAD_SCAN(256)
@@ -99,10 +85,16 @@ static __always_inline void data_fill(struct data_event *e, const struct conn_st
 		k->captured = want;                                                                    \
 		data_fill(&r->e, c, k);                                                                \
 		if (k->scan) {                                                                         \
-			int n = head_scan_##SCAN((const struct bytes_##SCAN *)r->payload, want);       \
+			__u32 n = head_scan_##SCAN((const struct bytes_##SCAN *)r->payload, want);     \
                                                                                                        \
-			found->head_length = n & (SECOND_HEAD - 1);                                    \
-			found->second_head = n & SECOND_HEAD;                                          \
+			if (n <= want)                                                                 \
+				found->head_length = n;                                                \
+			if (n > 0 && n + 2 <= want) {                                                  \
+				barrier_var(n);                                                        \
+				n &= SIZE - 1; /* n < SIZE already; this shows it to the verifier */   \
+				found->second_head =                                                   \
+					is_upper(r->payload[n]) && is_upper(r->payload[n + 1]);        \
+			}                                                                              \
 		}                                                                                      \
 		bpf_ringbuf_submit(r, wake_flags());                                                   \
 		return 0;                                                                              \
