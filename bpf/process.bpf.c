@@ -80,7 +80,7 @@ int sched_process_exec(__u64 *ctx)
 	bpf_probe_read_kernel_str(e->filename, sizeof(e->filename), BPF_CORE_READ(bprm, filename));
 	cgroup_name_read(e, task);
 	args_read(e, task);
-	bpf_ringbuf_submit(e, wake_flags());
+	bpf_ringbuf_submit(e, wake_flags(e->h.time_ns));
 	return 0;
 }
 
@@ -96,7 +96,7 @@ int sched_process_fork(__u64 *ctx)
 	if (!e)
 		return 0;
 	cgroup_name_read(e, child);
-	bpf_ringbuf_submit(e, wake_flags());
+	bpf_ringbuf_submit(e, wake_flags(e->h.time_ns));
 	return 0;
 }
 
@@ -110,7 +110,7 @@ int sched_process_exit(__u64 *ctx)
 		return 0;
 	e = process_event_begin(EVENT_EXIT, task);
 	if (e)
-		bpf_ringbuf_submit(e, wake_flags());
+		bpf_ringbuf_submit(e, wake_flags(e->h.time_ns));
 	return 0;
 }
 

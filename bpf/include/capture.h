@@ -77,7 +77,7 @@ static __noinline int conn_announce(struct conn_state *c, struct sock *sk, struc
 	open_fill_addresses(e, sk, SK_READ(sk, __sk_common.skc_family));
 	e->start_time_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	BPF_CORE_READ_STR_INTO(&e->comm, task, group_leader, comm);
-	bpf_ringbuf_submit(e, wake_flags());
+	bpf_ringbuf_submit(e, wake_flags(e->h.time_ns));
 	c->announced_ns = call->time_ns;
 	return 0;
 }
@@ -407,7 +407,7 @@ static __always_inline void conn_close(struct conn_state *c, bool reset)
 	e->h.time_ns = bpf_ktime_get_ns();
 	e->h.conn = c->id;
 	e->h.reset = reset;
-	bpf_ringbuf_submit(e, wake_flags());
+	bpf_ringbuf_submit(e, wake_flags(e->h.time_ns));
 	c->announced_ns = 0;
 }
 

@@ -96,7 +96,7 @@ static __always_inline void data_fill(struct data_event *e, const struct conn_st
 					is_upper(r->payload[n]) && is_upper(r->payload[n + 1]);        \
 			}                                                                              \
 		}                                                                                      \
-		bpf_ringbuf_submit(r, wake_flags());                                                   \
+		bpf_ringbuf_submit(r, wake_flags(k->time_ns));                                        \
 		return 0;                                                                              \
 	}
 
@@ -112,7 +112,7 @@ static __always_inline int data_emit_0(const struct conn_state *c, const struct 
 	if (!e)
 		return -1;
 	data_fill(e, c, k);
-	bpf_ringbuf_submit(e, wake_flags());
+	bpf_ringbuf_submit(e, wake_flags(k->time_ns));
 	return 0;
 }
 
