@@ -76,6 +76,8 @@ type End struct {
 	// Before is true when the message ended with the last call of its direction *before* the one being parsed: its end
 	// shows only by what follows.
 	Before bool
+	// Cut is true when the connection ended in the middle of the message: BodyBytes is what came of it.
+	Cut bool
 }
 
 // Request is what the head of a request says.

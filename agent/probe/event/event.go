@@ -93,6 +93,10 @@ type OpenInfo struct {
 	Comm      string // name of the process's main thread
 	// Seen is true when the connection was observed from its first byte, false when the agent joined in the middle.
 	Seen bool
+	// HasPositions says that NextIngress and NextEgress are the Seq of the next byte of each direction, as of this event.
+	// Without them, a loss before the first Data of a direction cannot be noticed.
+	HasPositions            bool
+	NextIngress, NextEgress uint32
 }
 
 // CloseInfo says how a connection ended.

@@ -1,0 +1,93 @@
+package exchange
+
+import "github.com/sonde-dev/sonde/agent/probe/event"
+
+// call is one socket call, or a hole of n bytes where calls are missing.
+type call struct {
+	dir           event.Direction
+	isGap         bool
+	time          uint64
+	pid, tid      uint32
+	seq, n        uint32
+	payload, tail []byte
+	buf           []byte // backs payload and tail of a kept call
+}
+
+func newCall(ev *event.Event) call {
+	k := call{
+		dir: ev.Direction, time: ev.Time, pid: ev.PID, tid: ev.TID, seq: ev.Seq, n: ev.Len, payload: ev.Payload, tail: ev.Tail,
+	}
+	k.payload = k.payload[:min(uint64(len(k.payload)), uint64(k.n))]
+	return k
+}
+
+// trim drops the first n bytes.
+func (k *call) trim(n uint32) {
+	k.seq += n
+	k.n -= n
+	k.payload = k.payload[min(uint64(n), uint64(len(k.payload))):]
+}
+
+// hold keeps copies of calls, bounded by maxHeldCalls and maxHeldBytes.
+type hold struct {
+	calls []call
+	bytes int
+}
+
+func (h *hold) n() int { return len(h.calls) }
+
+// hasRoom reports whether one more call fits.
+func (h *hold) hasRoom(k *call) bool {
+	return len(h.calls) < maxHeldCalls && h.bytes+len(k.payload) <= maxHeldBytes
+}
+
+// insert keeps a copy of k at index i.
+func (h *hold) insert(e *Engine, i int, k *call) {
+	own := *k
+	own.buf = append(append(e.buffer(), k.payload...), k.tail...)
+	own.payload, own.tail = own.buf[:len(k.payload)], own.buf[len(k.payload):]
+	h.calls = append(h.calls, call{})
+	copy(h.calls[i+1:], h.calls[i:])
+	h.calls[i] = own
+	h.bytes += len(k.payload)
+}
+
+// shift takes out the first call; its bytes are valid until recycle.
+func (h *hold) shift() call {
+	k := h.calls[0]
+	n := copy(h.calls, h.calls[1:])
+	h.calls[n] = call{}
+	h.calls = h.calls[:n]
+	h.bytes -= len(k.payload)
+	return k
+}
+
+func (h *hold) drop(e *Engine) {
+	for h.n() > 0 {
+		k := h.shift()
+		e.recycle(&k)
+	}
+	h.calls = nil
+}
+
+// Spare buffers: as many as a burst of held calls needs, none of them large.
+const (
+	maxSpare      = 64
+	maxSpareBytes = 16 << 10
+)
+
+func (e *Engine) buffer() []byte {
+	if n := len(e.spare); n > 0 {
+		b := e.spare[n-1]
+		e.spare = e.spare[:n-1]
+		return b
+	}
+	return nil
+}
+
+func (e *Engine) recycle(k *call) {
+	if b := k.buf; cap(b) > 0 && cap(b) <= maxSpareBytes && len(e.spare) < maxSpare {
+		e.spare = append(e.spare, b[:0])
+	}
+	k.buf, k.payload, k.tail = nil, nil, nil
+}

@@ -1,0 +1,58 @@
+package exchange
+
+import (
+	"errors"
+	"time"
+)
+
+// Config bounds the engine.
+type Config struct {
+	// Timeout ends a request that got no response.
+	Timeout time.Duration
+	// IdleTimeout forgets a connection without traffic; the close of a Unix socket may never be reported.
+	IdleTimeout time.Duration
+	// MaxConnections bounds the table; beyond it the one idle for longest is forgotten and counted.
+	MaxConnections int
+	// MaxInFlight bounds the requests without a response over all connections; beyond it the oldest ends as partial.
+	MaxInFlight int
+	// ReorderWindow is how long a call that comes too early waits for the one before it: two threads that share a socket
+	// may report out of order.
+	ReorderWindow time.Duration
+	// HoldResponse is how long a response waits for its request: on the client's side, the call that sent the request may be reported
+	// after the one that received the response.
+	HoldResponse time.Duration
+	// RecognizeCalls is the number of calls after which a connection that no protocol claims is silenced.
+	RecognizeCalls int
+}
+
+// DefaultConfig suits one host. An idle connection takes about 1 KiB.
+var DefaultConfig = Config{
+	Timeout:        60 * time.Second,
+	IdleTimeout:    5 * time.Minute, // a busy connection is announced again every minute
+	MaxConnections: 65536,
+	MaxInFlight:    262144,
+	ReorderWindow:  50 * time.Millisecond,
+	HoldResponse:   200 * time.Millisecond,
+	RecognizeCalls: 32,
+}
+
+// Validate reports what is out of range.
+func (c Config) Validate() error {
+	switch {
+	case c.Timeout <= 0 || c.IdleTimeout <= 0:
+		return errors.New("exchange: time-outs must be positive")
+	case c.ReorderWindow < 0 || c.HoldResponse < 0:
+		return errors.New("exchange: waiting times must not be negative")
+	case c.MaxConnections < 1 || c.MaxInFlight < 1:
+		return errors.New("exchange: bounds must be at least 1")
+	case c.RecognizeCalls < 1:
+		return errors.New("exchange: RecognizeCalls must be at least 1")
+	}
+	return nil
+}
+
+// Bounds of what one connection may keep waiting, in the reorder window of each direction and in the hold.
+const (
+	maxHeldCalls = 8
+	maxHeldBytes = 64 << 10
+)

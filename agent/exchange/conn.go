@@ -1,0 +1,145 @@
+package exchange
+
+import (
+	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/agent/protocol"
+)
+
+// connection is what the engine knows of one end of a connection.
+type connection struct {
+	engine  *Engine
+	id      uint64
+	info    *Conn // shared with exchanges: replaced, never changed
+	near    links[*connection]
+	touched uint64
+
+	role     event.Role
+	isJoined bool // not seen from its first byte
+	isSilent bool
+	tries    int // calls that no protocol claimed
+
+	proto  protocol.Protocol
+	parser protocol.Parser
+
+	streams   [2]stream // by event.Direction
+	held      hold
+	isWaiting bool // in engine.waiting
+
+	flights []*flight // in order of ids
+	pending int       // of them: no response yet
+	asked   bool      // a request was seen
+	now     *call     // being parsed
+	reason  string    // why the connection ends, while it does
+}
+
+func (c *connection) links() *links[*connection] { return &c.near }
+
+func newConnection(e *Engine, ev *event.Event) *connection {
+	c := &connection{
+		engine: e, id: ev.Conn, info: newInfo(ev), role: ev.Open.Role, isJoined: !ev.Open.Seen, touched: ev.Time,
+	}
+	if ev.Open.HasPositions {
+		c.streams[event.Ingress].anchor(ev.Open.NextIngress)
+		c.streams[event.Egress].anchor(ev.Open.NextEgress)
+	}
+	return c
+}
+
+func newInfo(ev *event.Event) *Conn {
+	o := &ev.Open
+	return &Conn{
+		ID: ev.Conn, PID: ev.PID, StartTime: o.StartTime, Comm: o.Comm, Local: o.Local, Remote: o.Remote,
+		Unix: o.Unix, UnixSelf: o.UnixSelf, UnixPeer: o.UnixPeer, Netns: o.Netns,
+	}
+}
+
+// update takes over what a repeated announcement says anew.
+func (c *connection) update(ev *event.Event) {
+	if info := newInfo(ev); *info != *c.info {
+		c.info = info
+	}
+	if c.role == event.RoleUnknown {
+		c.role = ev.Open.Role
+	}
+}
+
+// direction translates: a server receives requests, a client sends them.
+func (c *connection) direction(d event.Direction) protocol.Direction {
+	if (c.role == event.RoleServer) == (d == event.Ingress) {
+		return protocol.ToServer
+	}
+	return protocol.FromServer
+}
+
+// stream returns the stream of a direction.
+func (c *connection) stream(d protocol.Direction) *stream {
+	if c.direction(event.Ingress) == d {
+		return &c.streams[event.Ingress]
+	}
+	return &c.streams[event.Egress]
+}
+
+// parse hands a call to the parser.
+func (c *connection) parse(k *call) {
+	if c.isSilent {
+		return
+	}
+	c.now = k
+	dir := c.direction(k.dir)
+	if len(k.payload) > 0 {
+		c.parser.Data(dir, k.payload, c)
+	}
+	if rest := k.n - uint32(len(k.payload)); rest > 0 && !c.isSilent {
+		c.parser.Gap(dir, rest, k.tail, c)
+	}
+	if !k.isGap {
+		c.streams[k.dir].last = k.time
+	}
+	c.now = nil
+}
+
+// flush lets go of everything that waits: gaps are declared, held calls parsed.
+func (c *connection) flush() {
+	for d := range c.streams {
+		c.streams[d].flush(c)
+	}
+	c.release(true)
+}
+
+// expire lets go of what has waited for too long.
+func (c *connection) expire(now uint64) {
+	for d := range c.streams {
+		if s := &c.streams[d]; s.window.n() > 0 && isDue(s.since, c.engine.cfg.ReorderWindow, now) {
+			s.flush(c)
+		}
+	}
+	if c.held.n() > 0 && c.parser != nil && isDue(c.held.calls[0].time, c.engine.cfg.HoldResponse, now) {
+		c.release(true)
+	}
+}
+
+// isHolding reports whether expire has something to do.
+func (c *connection) isHolding() bool {
+	return c.streams[0].window.n() > 0 || c.streams[1].window.n() > 0 || c.held.n() > 0 && c.parser != nil
+}
+
+// wait enters the connection in the list of those that Tick looks at.
+func (c *connection) wait() {
+	if !c.isWaiting {
+		c.isWaiting = true
+		c.engine.waiting = append(c.engine.waiting, c)
+	}
+}
+
+// silence forgets all but that the connection exists.
+func (c *connection) silence() {
+	c.isSilent = true
+	c.parser = nil
+	c.held.drop(c.engine)
+	for d := range c.streams {
+		c.streams[d].window.drop(c.engine)
+	}
+	if s := c.engine.silencer; s != nil {
+		s.Silence(c.id)
+	}
+}

@@ -1,0 +1,137 @@
+package exchange
+
+import (
+	"maps"
+
+	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/signal"
+)
+
+// Silencer stops the events of a connection at their source.
+type Silencer interface {
+	// Silence is called once for a connection that carries nothing of interest any more.
+	Silence(conn uint64)
+}
+
+// Engine turns events into exchanges. An event goes through four steps, one file each:
+//
+//	stream.go     put the calls of one direction in order, find gaps
+//	recognize.go  find the protocol and the role
+//	hold.go       let a response wait for its request
+//	flight.go     what the parser tells becomes an Exchange
+//
+// It is not safe for concurrent use.
+type Engine struct {
+	cfg       Config
+	protocols []protocol.Protocol
+	out       func(*Exchange)
+	silencer  Silencer
+
+	conns   map[uint64]*connection
+	idle    list[*connection] // least recently used first
+	flights list[*flight]     // by time of the next check
+	waiting []*connection     // that hold calls
+	spare   [][]byte          // buffers of held calls
+	losses  signal.Losses
+}
+
+// New makes an engine. out is called within Handle and Tick for each exchange that ends, and owns it. s may be nil.
+func New(cfg Config, protocols []protocol.Protocol, out func(*Exchange), s Silencer) *Engine {
+	return &Engine{
+		cfg: cfg, protocols: protocols, out: out, silencer: s,
+		conns: make(map[uint64]*connection), losses: make(signal.Losses),
+	}
+}
+
+// Losses returns a copy of what was lost so far, by cause.
+func (e *Engine) Losses() signal.Losses { return maps.Clone(e.losses) }
+
+// Connections returns the number of connections in the table.
+func (e *Engine) Connections() int { return len(e.conns) }
+
+// InFlight returns the number of requests that have begun and not ended.
+func (e *Engine) InFlight() int { return e.flights.n }
+
+// Handle takes one event; kinds other than Open, Data and Close are ignored. Nothing of the event is kept.
+func (e *Engine) Handle(ev *event.Event) {
+	switch ev.Kind {
+	case event.Open:
+		e.open(ev)
+	case event.Data:
+		c, ok := e.conns[ev.Conn]
+		if !ok {
+			e.losses.Add(signal.UnknownConnection, 1)
+			return
+		}
+		e.touch(c, ev.Time)
+		if !c.isSilent && ev.Len > 0 {
+			c.order(ev)
+		}
+	case event.Close:
+		if c, ok := e.conns[ev.Conn]; ok {
+			reason := ErrorClosed
+			if ev.Close.Reset {
+				reason = ErrorReset
+			}
+			e.drop(c, ev.Time, reason)
+		}
+	}
+}
+
+// Tick does what is due at a time: now is CLOCK_MONOTONIC in nanoseconds. Call it at least every 50 ms for exact waiting times; later calls
+// only delay.
+func (e *Engine) Tick(now uint64) {
+	kept := e.waiting[:0]
+	for _, c := range e.waiting {
+		c.expire(now)
+		if c.isHolding() {
+			kept = append(kept, c)
+		} else {
+			c.isWaiting = false
+		}
+	}
+	clear(e.waiting[len(kept):])
+	e.waiting = kept
+
+	for f := e.flights.front(); f != nil && isDue(f.checked, e.cfg.Timeout, now); f = e.flights.front() {
+		f.c.check(f, now)
+	}
+	for c := e.idle.front(); c != nil && isDue(c.touched, e.cfg.IdleTimeout, now); c = e.idle.front() {
+		e.drop(c, now, ErrorTimeout)
+	}
+}
+
+// open announces a connection, or a live one again, perhaps in the hands of another process.
+func (e *Engine) open(ev *event.Event) {
+	if c, ok := e.conns[ev.Conn]; ok {
+		e.touch(c, ev.Time)
+		c.update(ev)
+		return
+	}
+	if len(e.conns) >= e.cfg.MaxConnections {
+		e.losses.Add(signal.ConnectionLimit, 1)
+		e.drop(e.idle.front(), ev.Time, ErrorTimeout)
+	}
+	c := newConnection(e, ev)
+	e.conns[ev.Conn] = c
+	e.idle.push(c)
+}
+
+// drop forgets a connection; what is in flight ends for that reason.
+func (e *Engine) drop(c *connection, now uint64, reason string) {
+	c.flush()
+	c.close(now, reason)
+	delete(e.conns, c.id)
+	e.idle.remove(c)
+}
+
+// touch keeps the order of the table by last use, to a second: moving a connection with each call would buy nothing.
+func (e *Engine) touch(c *connection, now uint64) {
+	const second = 1e9
+	if now > c.touched+second {
+		c.touched = now
+		e.idle.remove(c)
+		e.idle.push(c)
+	}
+}

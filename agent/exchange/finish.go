@@ -1,0 +1,114 @@
+package exchange
+
+import (
+	"slices"
+
+	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/agent/protocol"
+)
+
+func (c *connection) isServer() bool { return c.role == event.RoleServer }
+
+// find returns the flight of an id, nil when it is over. It is mostly the only one.
+func (c *connection) find(id uint64) *flight {
+	n := len(c.flights)
+	if n == 0 {
+		return nil
+	}
+	if f := c.flights[n-1]; f.id == id {
+		return f
+	}
+	i, ok := slices.BinarySearchFunc(c.flights, id, func(f *flight, id uint64) int {
+		switch {
+		case f.id < id:
+			return -1
+		case f.id > id:
+			return 1
+		}
+		return 0
+	})
+	if !ok {
+		return nil
+	}
+	return c.flights[i]
+}
+
+// remove takes a flight out of all lists.
+func (c *connection) remove(f *flight) {
+	if i := slices.Index(c.flights, f); i >= 0 {
+		c.flights = slices.Delete(c.flights, i, i+1)
+	}
+	if !f.responseEnded {
+		c.pending--
+	}
+	c.engine.flights.remove(f)
+	f.c = nil
+}
+
+// finish hands out a flight as it is.
+func (c *connection) finish(f *flight) {
+	c.remove(f)
+	if !f.hasRequest {
+		return
+	}
+	x := &f.x
+	if !f.hasResponse {
+		x.ResponseStart = 0
+	}
+	if x.ResponseStart != 0 && x.RequestStart > x.ResponseStart {
+		// The request was reported after its response: it began before, by as much as nobody knows.
+		x.RequestStart = x.ResponseStart
+		x.RequestEnd = min(x.RequestEnd, x.ResponseStart)
+	}
+	c.engine.out(x)
+}
+
+// abandon ends a flight that will get no more bytes.
+func (c *connection) abandon(f *flight, now uint64, reason string) {
+	x := &f.x
+	if !f.requestEnded {
+		x.RequestEnd = max(c.stream(protocol.ToServer).last, x.RequestStart)
+	}
+	switch {
+	case f.responseEnded:
+	case f.hasResponse: // it came, but where it ends was never seen
+		x.Partial = true
+		x.ResponseEnd = max(c.stream(protocol.FromServer).last, x.ResponseStart)
+	default:
+		x.ResponseEnd = max(now, x.RequestEnd)
+		x.Error = reason
+	}
+	c.finish(f)
+}
+
+// check looks at a flight whose time has come. A response that has begun may take as long as it likes, and so may a
+// request that is still being sent.
+func (c *connection) check(f *flight, now uint64) {
+	isSending := !f.requestEnded && !isDue(c.stream(protocol.ToServer).last, c.engine.cfg.Timeout, now)
+	if f.hasResponse && !f.responseEnded || isSending {
+		f.checked = now
+		c.engine.flights.remove(f)
+		c.engine.flights.push(f)
+		return
+	}
+	if f.responseEnded {
+		f.x.Partial = true // the response came early, the rest of the request never
+	}
+	c.abandon(f, now, ErrorTimeout)
+}
+
+// close ends everything in flight on a connection that is gone or forgotten.
+func (c *connection) close(now uint64, reason string) {
+	if c.parser != nil && reason != ErrorTimeout {
+		c.now = &call{time: now}
+		c.reason = reason
+		c.parser.Close(c)
+		c.now = nil
+	}
+	c.parser = nil
+	c.isSilent = true
+	c.held.drop(c.engine)
+	for len(c.flights) > 0 {
+		c.abandon(c.flights[0], now, reason)
+	}
+}

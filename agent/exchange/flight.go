@@ -1,0 +1,138 @@
+package exchange
+
+import (
+	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/signal"
+)
+
+// flight is an exchange under way.
+type flight struct {
+	x       Exchange
+	id      uint64
+	c       *connection
+	near    links[*flight]
+	checked uint64 // time of the last look at its time-out
+
+	hasRequest, hasResponse     bool // the head was seen
+	requestEnded, responseEnded bool
+}
+
+func (f *flight) links() *links[*flight] { return &f.near }
+
+var _ protocol.Sink = (*connection)(nil)
+
+// RequestBegin implements protocol.Sink.
+func (c *connection) RequestBegin(id uint64) {
+	e := c.engine
+	if e.flights.n >= e.cfg.MaxInFlight {
+		oldest := e.flights.front()
+		oldest.x.Partial = true
+		e.losses.Add(signal.ParserGaveUp, 1)
+		oldest.c.finish(oldest)
+	}
+	side := Client
+	if c.isServer() {
+		side = Server
+	}
+	f := &flight{id: id, c: c, checked: c.now.time, x: Exchange{
+		Conn: c.info, Side: side, Protocol: c.proto, PID: c.now.pid, TID: c.now.tid, RequestStart: c.now.time,
+	}}
+	c.flights = append(c.flights, f)
+	e.flights.push(f)
+	c.pending++
+	c.asked = true
+}
+
+// RequestHead implements protocol.Sink.
+func (c *connection) RequestHead(id uint64, r protocol.Request) {
+	f := c.find(id)
+	if f == nil {
+		return
+	}
+	f.hasRequest = true
+	f.x.Operation, f.x.Target, f.x.Attributes = r.Operation, r.Target, r.Attributes
+	if r.NoResponse && !f.responseEnded {
+		f.responseEnded = true
+		c.pending--
+	}
+}
+
+// RequestEnd implements protocol.Sink.
+func (c *connection) RequestEnd(id uint64, end protocol.End) {
+	f := c.find(id)
+	if f == nil {
+		return
+	}
+	if !f.hasRequest {
+		c.remove(f)
+		return
+	}
+	f.requestEnded = true
+	f.x.RequestBytes = end.BodyBytes
+	f.x.Partial = f.x.Partial || end.Partial
+	f.x.RequestEnd = c.endTime(protocol.ToServer, end)
+	if f.responseEnded {
+		c.finish(f)
+	}
+}
+
+// ResponseBegin implements protocol.Sink.
+func (c *connection) ResponseBegin(id uint64) {
+	if f := c.find(id); f != nil {
+		f.x.ResponseStart = c.now.time
+	}
+}
+
+// ResponseHead implements protocol.Sink.
+func (c *connection) ResponseHead(id uint64, r protocol.Response) {
+	f := c.find(id)
+	if f == nil {
+		return
+	}
+	f.hasResponse = true
+	f.x.Status, f.x.Error = r.Status, r.ClientError
+	if f.x.Side == Server {
+		f.x.Error = r.ServerError
+	}
+	if len(r.Attributes) > 0 { // the request's are shared with other requests
+		f.x.Attributes = append(append([]protocol.Attribute(nil), f.x.Attributes...), r.Attributes...)
+	}
+}
+
+// ResponseEnd implements protocol.Sink.
+func (c *connection) ResponseEnd(id uint64, end protocol.End) {
+	f := c.find(id)
+	if f == nil || f.responseEnded {
+		return
+	}
+	f.responseEnded = true
+	c.pending--
+	f.x.ResponseBytes = end.BodyBytes
+	f.x.Partial = f.x.Partial || end.Partial
+	f.x.ResponseEnd = c.endTime(protocol.FromServer, end)
+	if f.x.Error == "" && (end.Cut || c.reason == ErrorReset) && c.reason != "" {
+		f.x.Error = c.reason
+	}
+	if f.requestEnded {
+		c.finish(f)
+	}
+}
+
+// Opaque implements protocol.Sink.
+func (c *connection) Opaque() {
+	for len(c.flights) > 0 {
+		c.abandon(c.flights[0], c.now.time, ErrorClosed)
+	}
+	c.silence()
+}
+
+// Lost implements protocol.Sink.
+func (c *connection) Lost(cause signal.Cause, n uint64) { c.engine.losses.Add(cause, n) }
+
+// endTime is the time of the call being parsed, or of the one before it in that direction.
+func (c *connection) endTime(dir protocol.Direction, end protocol.End) uint64 {
+	if end.Before {
+		return c.stream(dir).last
+	}
+	return c.now.time
+}

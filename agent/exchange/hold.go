@@ -1,0 +1,55 @@
+package exchange
+
+import (
+	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/agent/protocol"
+)
+
+// The kernel reports a call when it returns. A client's send may return after another thread of it has received the response, so
+// that the response is seen first. It waits here for its request. A server cannot send before its receive returned.
+
+// gate lets a call through to the parser, or holds it.
+func (c *connection) gate(k *call) {
+	isResponse := c.direction(k.dir) == protocol.FromServer
+	switch {
+	case c.held.n() == 0:
+		if isResponse && c.isEarly(k) {
+			c.held.insert(c.engine, 0, k)
+			c.wait()
+			return
+		}
+		c.parse(k)
+	case isResponse:
+		if !c.held.hasRoom(k) || isDue(c.held.calls[0].time, c.engine.cfg.HoldResponse, k.time) {
+			c.release(true)
+			c.gate(k)
+			return
+		}
+		c.held.insert(c.engine, c.held.n(), k)
+	default:
+		// A hole before this request: the held responses belong to what is missing, not to the request behind it.
+		if isDue(c.held.calls[0].time, c.engine.cfg.HoldResponse, k.time) {
+			c.release(true)
+		}
+		c.parse(k)
+		c.release(k.isGap)
+	}
+}
+
+// isEarly reports whether a call begins a response while no request waits for one.
+func (c *connection) isEarly(k *call) bool {
+	if c.pending > 0 || k.isGap || c.role == event.RoleServer || c.isJoined && !c.asked {
+		return false
+	}
+	v := c.proto.Recognize(k.payload)
+	return v == protocol.IsResponse || v == protocol.Maybe && len(k.payload) > 0
+}
+
+// release parses held calls while there are requests for them, or all of them.
+func (c *connection) release(all bool) {
+	for c.held.n() > 0 && c.parser != nil && (all || !c.isEarly(&c.held.calls[0])) {
+		k := c.held.shift()
+		c.parse(&k)
+		c.engine.recycle(&k)
+	}
+}

@@ -1,0 +1,84 @@
+package exchange
+
+import (
+	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/agent/protocol"
+)
+
+// take brings a call, in order of its direction, to the parser, once there is one.
+func (c *connection) take(k *call) {
+	switch {
+	case c.isSilent:
+	case c.parser != nil:
+		c.gate(k)
+	default:
+		c.recognize(k)
+	}
+}
+
+// recognize asks the protocols about the first calls. Calls too short to tell wait for the next of their direction.
+func (c *connection) recognize(k *call) {
+	if k.isGap {
+		c.forgetStart()
+		return
+	}
+	b := k.payload
+	if c.held.n() > 0 {
+		b = c.startOf(k)
+	}
+	for _, p := range c.engine.protocols {
+		switch v := p.Recognize(b); v {
+		case protocol.IsRequest, protocol.IsResponse:
+			c.adopt(p, v, k)
+			return
+		case protocol.Maybe:
+			if len(k.payload) == int(k.n) && c.held.hasRoom(k) {
+				c.held.insert(c.engine, c.held.n(), k)
+				return
+			}
+		}
+	}
+	c.forgetStart()
+	c.tries++
+	if c.tries >= c.engine.cfg.RecognizeCalls {
+		c.silence()
+	}
+}
+
+// startOf returns the bytes of k after those of its direction that wait.
+func (c *connection) startOf(k *call) []byte {
+	var b []byte
+	for i := range c.held.calls {
+		if h := &c.held.calls[i]; h.dir == k.dir {
+			b = append(b, h.payload...)
+		}
+	}
+	return append(b, k.payload...)
+}
+
+// forgetStart gives up the hope that the calls so far begin a message.
+func (c *connection) forgetStart() {
+	c.held.drop(c.engine)
+	c.isJoined = true
+}
+
+// adopt starts the parser and gives it what waited.
+func (c *connection) adopt(p protocol.Protocol, v protocol.Verdict, k *call) {
+	isServer := (k.dir == event.Ingress) == (v == protocol.IsRequest)
+	c.role = event.RoleClient
+	if isServer {
+		c.role = event.RoleServer
+	}
+	c.proto = p
+	// What was recognised begins a message. A response says nothing of what the other direction is in the middle of.
+	c.isJoined = c.isJoined && v == protocol.IsResponse
+	c.parser = p.NewParser(c.isJoined)
+	waited := c.held
+	c.held = hold{}
+	for waited.n() > 0 {
+		h := waited.shift()
+		c.take(&h)
+		c.engine.recycle(&h)
+	}
+	c.take(k)
+}

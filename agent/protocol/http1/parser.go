@@ -1,0 +1,180 @@
+package http1
+
+import (
+	"github.com/sonde-dev/sonde/agent/protocol"
+)
+
+// maxHead bounds the bytes kept of a head that is cut over several calls. Servers refuse longer ones: nginx 32 KiB,
+// Apache 8 KiB a line, Node 16 KiB, Tomcat 8 KiB, Go 1 MiB.
+const maxHead = 64 << 10
+
+// state is the place of a stream inside its messages.
+type state uint8
+
+const (
+	between    state = iota // the next byte begins a message
+	inHead                  // the head is not complete
+	inFixed                 // remain bytes of body
+	inChunked               // in a body with exact chunk framing
+	inLostBody              // in a chunked body whose framing is lost
+	inUntilEnd              // in a body that lasts until close
+	inUnknown               // after a cut head: nobody knows where the body ends
+	lost                    // until a call begins like a message
+	inTunnel                // after a CONNECT or Upgrade request that waits for its answer
+)
+
+// stream is one direction.
+type stream struct {
+	state     state
+	id        uint64 // of the message being read; 0 for a response without a request
+	buf       []byte // the head, while it is cut
+	scanned   int    // of buf
+	remain    uint64 // of a fixed body
+	body      uint64 // bytes after the head so far
+	partial   bool
+	afterLoss bool // the message that begins is the first after lost bytes
+	chunk     chunkReader
+	end       ending
+}
+
+// parser follows one connection.
+type parser struct {
+	req, res stream
+	queue    queue
+	nextID   uint64
+
+	isOpaque    bool
+	isPipelined bool // responses came while several requests waited
+	isJoined    bool // in the middle, and no request was seen yet
+	isDoubtful  bool // requests were hidden; see queue.go
+	hidden      bool // bytes since the last request may hide others
+	orphanSeen  bool // a response since the last request had none
+	hasEaten    bool // a response went to a phantom
+
+	names names
+}
+
+func newParser(joined bool) *parser {
+	p := &parser{}
+	if joined {
+		p.req.state, p.res.state = lost, lost
+		p.isJoined = true
+	}
+	return p
+}
+
+// Data implements protocol.Parser.
+func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
+	p.data(dir, b, true, sink)
+}
+
+// data reads b; atCall is true when it begins where a socket call began.
+func (p *parser) data(dir protocol.Direction, b []byte, atCall bool, sink protocol.Sink) {
+	for len(b) > 0 && !p.isOpaque {
+		var n int
+		if dir == protocol.ToServer {
+			n = p.readRequest(b, atCall, sink)
+		} else {
+			n = p.readResponse(b, atCall, sink)
+		}
+		b = b[n:]
+		atCall = false
+	}
+}
+
+// Gap implements protocol.Parser. The bytes that are not known are skipped by size; those of tail are read.
+func (p *parser) Gap(dir protocol.Direction, n uint32, tail []byte, sink protocol.Sink) {
+	if uint64(len(tail)) > uint64(n) {
+		tail = tail[len(tail)-int(n):]
+	}
+	isWhole := n > 0 && int(n) == len(tail)
+	for left := uint64(n) - uint64(len(tail)); left > 0 && !p.isOpaque; {
+		if dir == protocol.ToServer {
+			left -= p.skipRequest(left, sink)
+		} else {
+			left -= p.skipResponse(left, sink)
+		}
+	}
+	p.data(dir, tail, isWhole, sink)
+}
+
+// Close implements protocol.Parser.
+func (p *parser) Close(sink protocol.Sink) {
+	if p.isOpaque {
+		return
+	}
+	p.isOpaque = true
+	if e, ok := p.req.closeEnd(); ok {
+		sink.RequestEnd(p.req.id, e)
+	}
+	if e, ok := p.res.closeEnd(); ok && p.res.id != 0 {
+		e.Partial = e.Partial || p.queue.len() > 0 && p.queue.front().isDoubtful
+		sink.ResponseEnd(p.res.id, e)
+	}
+}
+
+// closeEnd says how the message being read ends with the connection; false when there is none.
+func (s *stream) closeEnd() (protocol.End, bool) {
+	e := protocol.End{BodyBytes: s.body, Partial: s.partial, Before: true}
+	switch s.state {
+	case inFixed, inChunked:
+		e.Cut = true
+	case inLostBody, inUnknown:
+		e.Partial = true
+	case inUntilEnd:
+	default:
+		return e, false
+	}
+	return e, true
+}
+
+// begin resets a stream for a message.
+func (s *stream) begin(id uint64) {
+	*s = stream{state: inHead, id: id, buf: s.buf[:0]}
+}
+
+// keep adds b to a cut head. It returns the whole head and how many bytes of b belong to it when b completes it, nil otherwise. When nothing
+// was kept before, the head points into b.
+func (s *stream) keep(b []byte) (head []byte, n int, full bool) {
+	if len(s.buf) == 0 {
+		if end := headEnd(b, 0); end >= 0 && end <= maxHead {
+			return b[:end], end, false
+		}
+	}
+	had := len(s.buf)
+	n = min(len(b), maxHead-had)
+	s.buf = append(s.buf, b[:n]...)
+	// The blank line may have begun up to 2 bytes before what is new, after the LF of the line before it.
+	if end := headEnd(s.buf, s.scanned); end >= 0 {
+		return s.buf[:end], end - had, false
+	}
+	s.scanned = max(0, len(s.buf)-2)
+	return nil, n, len(s.buf) == maxHead
+}
+
+// release frees a large head buffer; small ones are kept for the next cut head.
+func (s *stream) release() {
+	s.buf = s.buf[:0]
+	if cap(s.buf) > 4096 {
+		s.buf = nil
+	}
+	s.scanned = 0
+}
+
+// startBody enters the state for a framing and reports whether there is a body at all.
+func (s *stream) startBody(f framing, length uint64) bool {
+	s.body, s.chunk, s.end = 0, chunkReader{}, ending{}
+	switch f {
+	case noBody:
+		return false
+	case fixed:
+		s.state, s.remain = inFixed, length
+	case chunked:
+		s.state = inChunked
+	case untilClose:
+		s.state = inUntilEnd
+	case unknown:
+		s.state, s.partial = inUnknown, true
+	}
+	return true
+}

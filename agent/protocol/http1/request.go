@@ -1,0 +1,219 @@
+package http1
+
+import (
+	"bytes"
+
+	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/signal"
+)
+
+// readRequest reads some of b and returns how much, at least one byte.
+func (p *parser) readRequest(b []byte, atCall bool, sink protocol.Sink) int {
+	s := &p.req
+	switch s.state {
+	case between:
+		rest := skipNewlines(b)
+		skipped := len(b) - len(rest)
+		if len(rest) == 0 {
+			return skipped
+		}
+		if !isToken(rest[0]) {
+			sink.Lost(signal.ParserGaveUp, 1)
+			s.state = lost
+			return len(b)
+		}
+		p.beginRequest(sink)
+		return skipped + p.readRequestHead(rest, sink)
+	case lost, inUnknown, inLostBody:
+		if atCall && startsRequest(b) {
+			if s.state != lost {
+				p.endRequest(protocol.End{Partial: true, Before: true}, sink)
+			}
+			s.state = between
+			return p.readRequest(b, false, sink)
+		}
+		if s.state == inLostBody && s.end.read(b, atCall) {
+			s.body += uint64(len(b))
+			p.endRequest(protocol.End{Partial: p.isPipelined}, sink)
+			p.hidden = p.isPipelined
+			return len(b)
+		}
+		s.body += uint64(len(b))
+		return len(b)
+	case inHead:
+		return p.readRequestHead(b, sink)
+	case inFixed:
+		n := min(uint64(len(b)), s.remain)
+		p.skipFixedRequest(n, sink)
+		return int(n)
+	case inChunked:
+		n, done, ok := s.chunk.read(b)
+		s.body += uint64(n)
+		if done {
+			p.endRequest(protocol.End{}, sink)
+		} else if !ok {
+			sink.Lost(signal.ParserGaveUp, 1)
+			s.state, s.partial = inUnknown, true
+			p.hidden = true
+		}
+		return n
+	}
+	return len(b) // inTunnel
+}
+
+// startsRequest is stricter than a message between two others: after a loss, only a known method counts.
+func startsRequest(b []byte) bool {
+	const methodAndTarget = 6 // "GET /x"
+	v := recognizeRequest(skipNewlines(b))
+	return v == protocol.IsRequest || v == protocol.Maybe && len(b) >= methodAndTarget && bytes.IndexByte(b, ' ') > 0
+}
+
+func (p *parser) beginRequest(sink protocol.Sink) {
+	p.endOpenResponse(sink)
+	id := p.enqueue(sink)
+	p.req.begin(id)
+	p.req.partial = p.isDoubtful
+	sink.RequestBegin(id)
+}
+
+func (p *parser) readRequestHead(b []byte, sink protocol.Sink) int {
+	s := &p.req
+	head, n, full := s.keep(b)
+	switch {
+	case head != nil:
+		p.requestHead(head, true, sink)
+		s.release()
+	case full:
+		sink.Lost(signal.ParserGaveUp, 1)
+		p.requestHead(s.buf, false, sink)
+		s.release()
+	}
+	return n
+}
+
+// requestHead reports a head; when it is not complete, what is there of it.
+func (p *parser) requestHead(head []byte, complete bool, sink protocol.Sink) {
+	s := &p.req
+	nl := bytes.IndexByte(head, '\n')
+	if nl < 0 {
+		p.requestWithoutLine(head, sink)
+		return
+	}
+	line, ok := parseRequestLine(head[:nl])
+	if !ok {
+		p.dropRequest(sink)
+		return
+	}
+	f := parseFields(head[nl+1:])
+	path, host := splitTarget(line.method, line.target)
+	if len(host) == 0 {
+		host = f.host
+	}
+	e := p.queued(s.id)
+	if e != nil {
+		e.isHead, e.isConnect = line.method == "HEAD", line.method == "CONNECT"
+	}
+	sink.RequestHead(s.id, protocol.Request{
+		Operation: line.method, Target: p.names.path(path), Attributes: p.names.attributes(hostName(host), line.minor),
+	})
+	framed := f.requestFraming()
+	if !complete {
+		framed = unknown
+	} else if framed == unknown {
+		sink.Lost(signal.ParserGaveUp, 1)
+		p.hidden = true
+	}
+	if !s.startBody(framed, f.length) {
+		p.endRequest(protocol.End{}, sink)
+		if line.method == "CONNECT" {
+			s.state = inTunnel
+		}
+	}
+}
+
+// requestWithoutLine handles a request whose first line is cut: at most the method is known.
+func (p *parser) requestWithoutLine(head []byte, sink protocol.Sink) {
+	s := &p.req
+	s.startBody(unknown, 0)
+	method, known := "", false
+	if sp := bytes.IndexByte(head[:min(len(head), maxKnownMethod+1)], ' '); sp > 0 {
+		method, known = knownMethod(head[:sp])
+	}
+	if !known {
+		sink.Lost(signal.ParserGaveUp, 1)
+		return
+	}
+	if e := p.queued(s.id); e != nil {
+		e.isHead, e.isConnect = method == "HEAD", method == "CONNECT"
+	}
+	sink.RequestHead(s.id, protocol.Request{Operation: method, Attributes: p.names.attributes(nil, 0)})
+}
+
+// dropRequest takes back a message that turned out to be none.
+func (p *parser) dropRequest(sink protocol.Sink) {
+	sink.Lost(signal.ParserGaveUp, 1)
+	sink.RequestEnd(p.req.id, protocol.End{Partial: true})
+	if p.queue.len() > 0 && p.queue.back().id == p.req.id && p.res.id != p.req.id {
+		p.queue.dropBack()
+		if p.queue.len() == 0 {
+			p.queue.clear()
+		}
+	}
+	p.req.state = lost
+	p.hidden = true
+}
+
+func (p *parser) skipFixedRequest(n uint64, sink protocol.Sink) {
+	p.req.body += n
+	p.req.remain -= n
+	if p.req.remain == 0 {
+		p.endRequest(protocol.End{}, sink)
+	}
+}
+
+// endRequest reports the end of the request being read.
+func (p *parser) endRequest(e protocol.End, sink protocol.Sink) {
+	s := &p.req
+	e.BodyBytes = s.body
+	e.Partial = e.Partial || s.partial
+	sink.RequestEnd(s.id, e)
+	s.state = between
+}
+
+// skipRequest passes over some of n unknown bytes and returns how many.
+func (p *parser) skipRequest(n uint64, sink protocol.Sink) uint64 {
+	s := &p.req
+	switch s.state {
+	case inFixed:
+		k := min(n, s.remain)
+		p.skipFixedRequest(k, sink)
+		return k
+	case inChunked:
+		if s.chunk.state == chunkData {
+			k := min(n, s.chunk.remain)
+			s.chunk.skip(k)
+			s.body += k
+			return k
+		}
+		s.state = inLostBody
+	case inHead:
+		p.requestHead(s.buf, false, sink)
+		s.release()
+	case between:
+		s.state = lost
+	}
+	s.end.forget()
+	s.body += n
+	p.hidden = p.hidden || s.state != inTunnel
+	return n
+}
+
+// queued returns the entry of a request that waits, nil when it does not any more.
+func (p *parser) queued(id uint64) *entry {
+	if p.queue.len() > 0 {
+		if e := p.queue.back(); e.id == id { // the request being read is always the last
+			return e
+		}
+	}
+	return nil
+}
