@@ -25,6 +25,7 @@ type end struct {
 	waiting []exchange.Exchange // in order of arrival
 	asked   bool                // the kernel's tables are being, or have been, asked
 
+	translated   bool // peer was found by the client's address alone
 	older        *end // with the same tuple
 	newer, elder *end // neighbours by last use
 }
@@ -33,12 +34,13 @@ type end struct {
 type ends struct {
 	byID    map[uint64]*end
 	byTuple map[tuple]*end // the youngest; older ones follow by end.older
-	newest  *end           // most recently used
+	nat     translations
+	newest  *end // most recently used
 	oldest  *end
 }
 
 func newEnds() ends {
-	return ends{byID: make(map[uint64]*end), byTuple: make(map[tuple]*end)}
+	return ends{byID: make(map[uint64]*end), byTuple: make(map[tuple]*end), nat: make(translations)}
 }
 
 // add enters a new end and marks older ones of the same tuple: two connections cannot have it at a time.
@@ -52,11 +54,13 @@ func (s *ends) add(e *end) {
 	e.older = s.byTuple[e.tuple]
 	s.byTuple[e.tuple] = e
 	s.pushFront(e)
+	s.nat.add(e)
 }
 
 // remove forgets an end. Its peer keeps what it knows of it.
 func (s *ends) remove(e *end) {
 	delete(s.byID, e.conn.ID)
+	s.nat.remove(e)
 	if head := s.byTuple[e.tuple]; head == e {
 		if e.older == nil {
 			delete(s.byTuple, e.tuple)
@@ -122,7 +126,7 @@ func (s *ends) match(e *end, keepClosed uint64) *end {
 		switch {
 		case c == e, c.superseded:
 			continue
-		case c.peer != nil && c.peer.conn.ID != e.conn.ID && (!c.peer.superseded || c.closed != 0):
+		case c.peer != nil && c.peer.conn.ID != e.conn.ID && !c.translated && (!c.peer.superseded || c.closed != 0):
 			continue
 		case c.closed != 0 && (e.role == event.RoleClient || c.role == event.RoleServer || c.closed+keepClosed < e.opened):
 			continue

@@ -90,3 +90,7 @@ func forkEvent(pid, ppid uint32, start uint64, comm string) *event.Event {
 func exitEvent(pid uint32, start, now uint64) *event.Event {
 	return &event.Event{Kind: event.Exit, PID: pid, Time: now * second, Process: event.ProcessInfo{StartTime: start*second + 3e6}}
 }
+
+func loopback(port int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port))
+}

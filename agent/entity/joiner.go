@@ -79,14 +79,16 @@ func (j *Joiner) open(c exchange.Conn, role event.Role, now uint64) *end {
 		j.count.Store(int64(len(j.ends.byID)))
 	} else {
 		e.conn.PID, e.conn.StartTime, e.conn.Comm = c.PID, c.StartTime, c.Comm
-		if role != event.RoleUnknown {
+		if role != event.RoleUnknown && role != e.role {
+			j.ends.nat.remove(e)
 			e.role = role
+			j.ends.nat.add(e)
 		}
 		j.ends.touch(e)
 	}
 	j.identify(e)
 	j.addresses.learn(e)
-	if e.peer == nil {
+	if e.peer == nil || e.translated {
 		j.pair(e)
 	}
 	return e
@@ -99,10 +101,15 @@ func (j *Joiner) pair(e *end) {
 		return
 	}
 	c := j.ends.match(e, uint64(j.cfg.KeepClosed))
+	translated := false
+	if c == nil {
+		c, translated = j.ends.nat.match(e), true
+	}
 	if c == nil {
 		return
 	}
 	e.peer, c.peer = c, e
+	e.translated, c.translated = translated, translated
 	j.release(e)
 	j.release(c)
 }

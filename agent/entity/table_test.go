@@ -272,7 +272,7 @@ func TestChurnIsBounded(t *testing.T) {
 	}
 	churn(5000)
 	before := heap()
-	churn(50000)
+	churn(20000)
 	after := heap()
 	if n := tb.Processes(); n > 500 {
 		t.Errorf("Processes = %d, want at most 500", n)

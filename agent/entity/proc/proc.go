@@ -63,16 +63,16 @@ func (f *Facts) Executable() string {
 // even if it is still a zombie.
 func (f *FS) Read(pid uint32, want map[string]bool) (Facts, error) {
 	dir := f.dir(pid)
-	facts := Facts{
-		Args: f.args(dir),
-		Env:  f.environ(dir, want),
-		Exe:  link(dir + "/exe"),
-		Cwd:  link(dir + "/cwd"),
-	}
-	facts.Cgroup = f.text(dir+"/cgroup", maxCgroup)
+	facts := Facts{Exe: link(dir + "/exe")}
 	if facts.Exe != "" {
 		facts.Language = f.executables.language(dir+"/exe", path.Base(facts.Exe))
+	} else if _, err := f.Stat(pid); err != nil { // the usual way to be gone; kernel threads have no executable either
+		return Facts{}, err
 	}
+	facts.Args = f.args(dir)
+	facts.Env = f.environ(dir, want)
+	facts.Cwd = link(dir + "/cwd")
+	facts.Cgroup = f.text(dir+"/cgroup", maxCgroup)
 	// The end of a process is final: if it is alive now, it was alive during all the reading above. A zombie has no
 	// command line and sits in the root cgroup, so what was read of it would be wrong rather than missing.
 	st, err := f.Stat(pid)
