@@ -1,0 +1,104 @@
+package entity
+
+import (
+	"net/netip"
+
+	"github.com/sonde-dev/sonde/agent/exchange"
+	"github.com/sonde-dev/sonde/signal"
+)
+
+// Bounds of what is remembered of addresses. An address that no connection of this host has used for localKept may by now
+// belong to a pod of another one.
+const (
+	maxLocals    = 16_384
+	maxExternals = 65_536
+	localKept    = 10 * 60e9
+	localRefresh = 10e9
+)
+
+// owner says whose an address of this host is.
+type owner struct {
+	netns uint32
+	pid   uint32 // a process in that namespace, 0 for the agent's own namespace
+	seen  uint64
+}
+
+// addresses knows which addresses belong to this host, and names those that do not.
+type addresses struct {
+	own      map[address]bool // of the agent's namespace
+	locals   map[address]owner
+	external map[externalKey]*signal.Entity
+}
+
+type externalKey struct {
+	addr address
+	port uint16 // 0 for clients
+}
+
+func newAddresses() addresses {
+	return addresses{
+		own: make(map[address]bool), locals: make(map[address]owner), external: make(map[externalKey]*signal.Entity),
+	}
+}
+
+// setOwn replaces the addresses of the agent's namespace.
+func (a *addresses) setOwn(list []netip.Addr) {
+	clear(a.own)
+	for _, x := range list {
+		a.own[x.As16()] = true
+	}
+}
+
+// learn notes the local address of a connection.
+func (a *addresses) learn(e *end) {
+	if e.conn.Unix || isLoopback(e.conn.Local.Addr()) {
+		return
+	}
+	if _, ok := a.locals[e.tuple.local]; !ok && len(a.locals) >= maxLocals {
+		return
+	}
+	a.locals[e.tuple.local] = owner{netns: e.conn.Netns, pid: e.conn.PID, seen: e.opened}
+}
+
+// isLocal reports whether the other end of e must be on this host.
+func (a *addresses) isLocal(e *end, now uint64) bool {
+	if e.conn.Unix || isLoopback(e.conn.Remote.Addr()) || a.own[e.tuple.remote] {
+		return true
+	}
+	o, ok := a.locals[e.tuple.remote]
+	return ok && o.seen+localKept > now
+}
+
+// forget drops local addresses that were not used for long.
+func (a *addresses) forget(now uint64) {
+	for k, o := range a.locals {
+		if o.seen+localKept <= now {
+			delete(a.locals, k)
+		}
+	}
+}
+
+// name returns the entity that stands for the remote address of e: "ip:port" for a server, "ip" for a client, whose port
+// says nothing and would make each connection a node of its own.
+func (a *addresses) name(e *end, side exchange.Side) *signal.Entity {
+	if e.conn.Unix {
+		return a.intern(externalKey{}, "unix socket")
+	}
+	remote := plain(e.conn.Remote)
+	if side == exchange.Server {
+		return a.intern(externalKey{addr: e.tuple.remote}, remote.Addr().String())
+	}
+	return a.intern(externalKey{e.tuple.remote, remote.Port()}, remote.String())
+}
+
+func (a *addresses) intern(k externalKey, name string) *signal.Entity {
+	if e := a.external[k]; e != nil {
+		return e
+	}
+	if len(a.external) >= maxExternals {
+		clear(a.external) // those in use live on with their connections
+	}
+	e := &signal.Entity{Service: name, External: true}
+	a.external[k] = e
+	return e
+}

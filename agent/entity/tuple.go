@@ -1,0 +1,57 @@
+package entity
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"github.com/sonde-dev/sonde/agent/exchange"
+)
+
+// address is an IP address in 16 bytes; IPv4 is mapped into IPv6, so that both forms of it are equal.
+type address [16]byte
+
+// tuple is a connection as one of its ends sees it. It holds no pointers, which keeps large maps of it cheap.
+type tuple struct {
+	local, remote         address
+	localPort, remotePort uint16
+	unix                  bool
+	netns                 uint32 // only for loopback addresses: others may be reached from other namespaces
+}
+
+// reversed returns the tuple as the other end sees it.
+func (t tuple) reversed() tuple {
+	t.local, t.remote = t.remote, t.local
+	t.localPort, t.remotePort = t.remotePort, t.localPort
+	return t
+}
+
+// tupleOf returns the tuple of a connection. A Unix socket's two identities stand in for addresses.
+func tupleOf(c *exchange.Conn) tuple {
+	var t tuple
+	if c.Unix {
+		t.unix = true
+		binary.LittleEndian.PutUint64(t.local[:], c.UnixSelf)
+		binary.LittleEndian.PutUint64(t.remote[:], c.UnixPeer)
+		return t
+	}
+	t.local, t.localPort = addressOf(c.Local), c.Local.Port()
+	t.remote, t.remotePort = addressOf(c.Remote), c.Remote.Port()
+	if isLoopback(c.Remote.Addr()) || isLoopback(c.Local.Addr()) {
+		t.netns = c.Netns
+	}
+	return t
+}
+
+func addressOf(ap netip.AddrPort) address {
+	if !ap.IsValid() {
+		return address{}
+	}
+	return ap.Addr().As16()
+}
+
+func isLoopback(a netip.Addr) bool { return a.Unmap().IsLoopback() }
+
+// plain returns an address in its usual form: IPv4 unmapped, no zone.
+func plain(ap netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+}
