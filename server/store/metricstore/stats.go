@@ -53,10 +53,7 @@ func diskBytes(dir string) int64 {
 
 // The methods below complete what Prometheus' HTTP API asks of a TSDB.
 
-// Appender is Prometheus' own way in (remote write).
-func (s *Store) Appender(ctx context.Context) storage.Appender { return s.db.Appender(ctx) }
-
-// AppenderV2 is the successor of Appender.
+// AppenderV2 is the successor of Appender; it is not bounded and nothing of Sonde writes through it.
 func (s *Store) AppenderV2(ctx context.Context) storage.AppenderV2 { return s.db.AppenderV2(ctx) }
 
 // Stats returns the cardinality of the series in memory.
