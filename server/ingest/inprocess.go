@@ -1,0 +1,36 @@
+// Package ingest is the way into the server.
+//
+// In: batches of the agent in the same process (over the network: Prometheus remote write, see query/promapi). Out: the
+// metric store. It must not know what the metrics mean.
+package ingest
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/sonde-dev/sonde/signal"
+)
+
+// Appender stores batches; metricstore.Store is one.
+type Appender interface {
+	Append(ctx context.Context, b *signal.Batch) error
+}
+
+// InProcess hands batches to a store of the same process. It is a sink of the agent's way out.
+type InProcess struct {
+	store Appender
+}
+
+// NewInProcess returns the way into store.
+func NewInProcess(store Appender) *InProcess { return &InProcess{store: store} }
+
+// Write stores b and returns when a kill of the process can no longer lose it.
+func (p *InProcess) Write(ctx context.Context, b *signal.Batch) error {
+	if err := p.store.Append(ctx, b); err != nil {
+		return fmt.Errorf("store batch of %s: %w", b.Time.Format("15:04:05"), err)
+	}
+	return nil
+}
+
+// Name names this sink in logs and metrics.
+func (p *InProcess) Name() string { return "store" }

@@ -1,0 +1,77 @@
+package query
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sonde-dev/sonde/server/query/promapi"
+)
+
+// Config says how questions are answered and what an answer may cost.
+type Config struct {
+	// SlowThreshold is the agent's: requests that take longer are counted as slow. It is shown, not applied, here.
+	SlowThreshold time.Duration
+	// MinStep is the shortest step of series over time; it should be the agent's flush interval or longer, because a step
+	// without a sample is shown as a gap.
+	MinStep time.Duration
+	// MaxConcurrent bounds the expensive queries that run at once; MaxWaiting those that wait for one of them to end.
+	MaxConcurrent, MaxWaiting int
+	// Timeout bounds one query, waiting included.
+	Timeout time.Duration
+	// Protocols names the metrics of the interfaces of each protocol.
+	Protocols []ProtocolMetrics
+	Prom      promapi.Config
+}
+
+// ProtocolMetrics names the metrics of one protocol's interfaces (agent/protocol.Semantics under names that the server
+// may know).
+type ProtocolMetrics struct {
+	Protocol       string // network.protocol.name
+	OperationLabel string
+	StatusLabel    string
+	Server, Client SideMetrics
+}
+
+// SideMetrics names the metrics of one side; "" for a metric that the protocol does not have.
+type SideMetrics struct {
+	Duration, RequestSize, ResponseSize string
+	TargetLabel                         string
+}
+
+// DefaultConfig knows HTTP under OpenTelemetry's names.
+func DefaultConfig() Config {
+	return Config{
+		SlowThreshold: 500 * time.Millisecond,
+		MinStep:       5 * time.Second,
+		MaxConcurrent: 4,
+		MaxWaiting:    64,
+		Timeout:       30 * time.Second,
+		Prom:          promapi.DefaultConfig(),
+		Protocols: []ProtocolMetrics{{
+			Protocol: "http", OperationLabel: "http_request_method", StatusLabel: "http_response_status_code",
+			Server: SideMetrics{
+				Duration:    "http_server_request_duration_seconds",
+				RequestSize: "http_server_request_body_size_bytes", ResponseSize: "http_server_response_body_size_bytes",
+				TargetLabel: "http_route",
+			},
+			Client: SideMetrics{
+				Duration:    "http_client_request_duration_seconds",
+				RequestSize: "http_client_request_body_size_bytes", ResponseSize: "http_client_response_body_size_bytes",
+				TargetLabel: "url_template",
+			},
+		}},
+	}
+}
+
+// Validate says what is wrong with c.
+func (c Config) Validate() error {
+	var errs []error
+	if c.SlowThreshold <= 0 || c.MinStep < time.Second || c.Timeout <= 0 {
+		errs = append(errs, fmt.Errorf("slow threshold %s and timeout %s must be positive, step %s a second or more", c.SlowThreshold, c.Timeout, c.MinStep))
+	}
+	if c.MaxConcurrent <= 0 || c.MaxWaiting < 0 {
+		errs = append(errs, fmt.Errorf("bound of %d queries and %d waiting: at least one must run", c.MaxConcurrent, c.MaxWaiting))
+	}
+	return errors.Join(append(errs, c.Prom.Validate())...)
+}
