@@ -106,11 +106,3 @@ func search(s []int16, k int16) (int, bool) {
 	}
 	return lo, lo < len(s) && s[lo] == k
 }
-
-// appendTo appends the populated buckets to dst.
-func (h *histogram) appendTo(dst []signal.Bucket) []signal.Bucket {
-	for i, k := range h.index {
-		dst = append(dst, signal.Bucket{Index: int32(k), Count: h.counts[i]})
-	}
-	return dst
-}

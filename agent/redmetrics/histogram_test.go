@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	prom "github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/promql"
@@ -46,9 +47,12 @@ func newHistogram1(perSeries, inAll int) *histogram1 {
 
 func (h *histogram1) prometheus(t *testing.T) *prom.FloatHistogram {
 	t.Helper()
-	s := series{hist: &h.histogram, scale: nanoseconds}
+	r := testRecorder(nil)
+	g := &pair{}
+	g.series = []*series{{hist: &h.histogram, scale: nanoseconds}}
+	r.add(g)
 	h.dirty = true
-	p := promhist.ToHistogram(s.snapshot().Histogram)
+	p := promhist.ToHistogram(r.Snapshot(start.Add(time.Second)).Series[0].Histogram)
 	if err := p.Validate(); err != nil {
 		t.Fatalf("Prometheus refuses the histogram: %v", err)
 	}

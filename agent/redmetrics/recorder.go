@@ -34,6 +34,8 @@ type Recorder struct {
 	buckets     buckets
 	lost        signal.Losses
 	ended       []uint64 // since the last snapshot
+
+	scratch scratch
 }
 
 // New makes a recorder. cfg must be valid.
