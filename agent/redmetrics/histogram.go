@@ -93,16 +93,23 @@ func (h *histogram) reduce(b *buckets) {
 	h.last = 0
 }
 
-// search returns the position of k in the sorted s, or where it would be.
+// search returns the position of k in the sorted s, or where it would be. Its steps are conditional moves: durations are
+// random, so that every second branch of a usual binary search would be mispredicted.
 func search(s []int16, k int16) (int, bool) {
-	lo, hi := 0, len(s)
-	for lo < hi {
-		mid := int(uint(lo+hi) >> 1)
-		if s[mid] < k {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
+	if len(s) == 0 {
+		return 0, false
 	}
-	return lo, lo < len(s) && s[lo] == k
+	at := 0
+	for n := len(s); n > 1; {
+		half := n >> 1
+		next := at + half
+		if s[next-1] < k {
+			at = next
+		}
+		n -= half
+	}
+	if s[at] < k {
+		at++
+	}
+	return at, at < len(s) && s[at] == k
 }
