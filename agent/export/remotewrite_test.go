@@ -119,8 +119,8 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// startPrometheus runs Debian's Prometheus as a receiver and returns its address.
-func startPrometheus(t *testing.T) string {
+// startPrometheus runs Debian's Prometheus, which is also a receiver, and returns its address.
+func startPrometheus(t *testing.T, config string) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs /usr/bin/prometheus")
@@ -133,7 +133,7 @@ func startPrometheus(t *testing.T) string {
 	l.Close()
 	dir := t.TempDir()
 	conf := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(conf, []byte("global: {}\n"), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("/usr/bin/prometheus", "--config.file="+conf, "--storage.tsdb.path="+filepath.Join(dir, "data"),
@@ -189,7 +189,7 @@ func query(t *testing.T, addr, expr string, at time.Time) string {
 
 // The oracle is a real Prometheus: what it received, asked with its own functions.
 func TestRealPrometheusReceives(t *testing.T) {
-	addr := startPrometheus(t)
+	addr := startPrometheus(t, "global: {}\n")
 	w := newSink(t, func(c *RemoteWriteConfig) { c.URL = "http://" + addr + "/api/v1/write" })
 	created := time.Now().Truncate(time.Second).Add(-time.Minute)
 	for i := 1; i <= 4; i++ {
@@ -225,7 +225,7 @@ func TestRealPrometheusReceives(t *testing.T) {
 
 // A real Prometheus refuses what is out of order for good, and the sink says so.
 func TestRealPrometheusRefuses(t *testing.T) {
-	addr := startPrometheus(t)
+	addr := startPrometheus(t, "global: {}\n")
 	w := newSink(t, func(c *RemoteWriteConfig) { c.URL = "http://" + addr + "/api/v1/write" })
 	now := time.Now().Truncate(time.Second)
 	if err := w.Write(context.Background(), batch(now.Add(-time.Minute), now, 2)); err != nil {
