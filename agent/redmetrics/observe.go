@@ -1,0 +1,113 @@
+package redmetrics
+
+import (
+	"github.com/sonde-dev/sonde/agent/exchange"
+	"github.com/sonde-dev/sonde/signal"
+)
+
+// Observe counts one exchange. self is the end that observed it, peer the other one; nil stands for an end that could not
+// be named ("unknown", external). The entities must not change afterwards, and the same entity should come with the same pointer: it is
+// the key. Neither x nor its strings are kept.
+//
+// It does not allocate once the two ends, the route and the status were seen before.
+func (r *Recorder) Observe(x *exchange.Exchange, self, peer *signal.Entity) {
+	ns := x.Duration()
+	var at int32
+	if ns > 0 {
+		at = bucketIndex(float64(ns) / nanoseconds)
+	}
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.pairOf(x, self, peer)
+	isSlow := ns > r.slow
+
+	p.touched = true
+	p.exchanges.touched = true
+	p.exchanges.total.value++
+	p.side.observe(r, x, ns, at, isSlow)
+	p.edge.observe(r, x, ns, at, isSlow)
+	p.instance.observe(r, x, ns, at, isSlow)
+	limited := r.observeInterface(p, x, ns, at, isSlow)
+	if limited || p.limited {
+		r.lost.Add(signal.SeriesLimit, 1)
+	}
+}
+
+// observeInterface counts an exchange under its route, and reports whether the bound on series forced it under "other".
+func (r *Recorder) observeInterface(p *pair, x *exchange.Exchange, ns uint64, at int32, isSlow bool) (limited bool) {
+	rt := p.side.routeOf(r, x, p.protocol)
+	rs, out := p.scope.find(r, p, rt, x)
+	limited = rs.route == nil
+	if rt.isOther && !limited {
+		r.lost.Add(signal.RouteLimit, 1)
+	}
+	rs.touched, out.touched = true, true
+
+	r.observe(out.duration, ns, at)
+	if rs.requestSize != nil {
+		r.observeSize(rs.requestSize, x.RequestBytes)
+	}
+	if rs.responseSize != nil {
+		r.observeSize(rs.responseSize, x.ResponseBytes)
+	}
+	if isSlow {
+		if rs.slow == nil {
+			rs.slow = r.newCounter(&rs.group, signal.InterfaceSlow,
+				p.side.service, x.Side.String(), p.protocol.name, rs.operation, rs.target, rs.peer)
+		}
+		rs.slow.value++
+	}
+	return limited
+}
+
+// observeSize counts a message size. 64-bit sizes are exact in the sum; their bucket is that of the nearest float64.
+func (r *Recorder) observeSize(s *series, n uint64) {
+	var at int32
+	if n > 0 {
+		at = bucketIndex(float64(n))
+	}
+	r.observe(s, n, at)
+}
+
+func (s *serviceSide) observe(r *Recorder, x *exchange.Exchange, ns uint64, at int32, isSlow bool) {
+	s.touched = true
+	r.observe(s.duration, ns, at)
+	s.requestBytes.value += x.RequestBytes
+	s.responseBytes.value += x.ResponseBytes
+	s.statuses.of(r, &s.group, signal.ServiceStatus, x.Status).value++
+	if isSlow {
+		s.slow.value++
+	}
+	if x.Partial {
+		s.partial.value++
+	}
+	if x.Error != "" {
+		s.errors.of(r, &s.group, signal.ServiceErrors, x.Error).value++
+	}
+}
+
+func (e *edge) observe(r *Recorder, x *exchange.Exchange, ns uint64, at int32, isSlow bool) {
+	e.touched = true
+	r.observe(e.duration, ns, at)
+	e.requestBytes.value += x.RequestBytes
+	e.responseBytes.value += x.ResponseBytes
+	if isSlow {
+		e.slow.value++
+	}
+	if x.Error != "" {
+		e.errors.of(r, &e.group, signal.EdgeErrors, x.Error).value++
+	}
+}
+
+func (i *instance) observe(r *Recorder, x *exchange.Exchange, ns uint64, at int32, isSlow bool) {
+	i.touched = true
+	i.info.touched = true
+	r.observe(i.duration, ns, at)
+	if isSlow {
+		i.slow.value++
+	}
+	if x.Error != "" {
+		i.errors.value++
+	}
+}

@@ -1,0 +1,99 @@
+package redmetrics
+
+import (
+	"time"
+
+	"github.com/sonde-dev/sonde/agent/exchange"
+	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/signal"
+)
+
+// Names for what is beyond a bound or cannot be named.
+const (
+	other         = "other"
+	otherExternal = "other external"
+)
+
+// unknown stands for an end that nobody could name.
+var unknown = &signal.Entity{Service: "unknown", Instance: "unknown", External: true}
+
+// maxPairs bounds the table of pairs, which is a cache: what it leads to is bounded elsewhere.
+const maxPairs = 65_536
+
+// pairKey identifies the two ends of exchanges and how they talk.
+type pairKey struct {
+	self, peer *signal.Entity
+	semantics  *protocol.Semantics
+	side       exchange.Side
+}
+
+// pair leads from two entities to everything that an exchange between them counts for. It is idle before anything
+// that it leads to.
+type pair struct {
+	group
+	key       pairKey
+	protocol  *protocolMetrics
+	side      *serviceSide
+	scope     *scope
+	edge      *edge
+	instance  *instance
+	exchanges *exchanges
+	limited   bool // some of it is "other" because of a bound
+}
+
+func (p *pair) idleAfter(c *Config) time.Duration { return c.InstanceIdleAfter }
+
+func (p *pair) remove(r *Recorder) {
+	if r.pairs[p.key] == p {
+		delete(r.pairs, p.key)
+	}
+	p.scope.pairs--
+	p.scope.release()
+}
+
+// pairOf returns the pair of an exchange.
+func (r *Recorder) pairOf(x *exchange.Exchange, self, peer *signal.Entity) *pair {
+	if p := r.pairs[pairKey{self, peer, x.Protocol.Semantics(), x.Side}]; p != nil {
+		return p
+	}
+	return r.newPair(x, self, peer)
+}
+
+func (r *Recorder) newPair(x *exchange.Exchange, self, peer *signal.Entity) *pair {
+	if len(r.pairs) >= maxPairs {
+		r.forgetPair()
+	}
+	p := &pair{key: pairKey{self, peer, x.Protocol.Semantics(), x.Side}, protocol: r.protocolOf(x.Protocol)}
+	if self == nil {
+		self = unknown
+	}
+	if peer == nil {
+		peer = unknown
+	}
+	selfName, selfLimited := r.admit(self)
+	peerName, peerLimited := r.admit(peer)
+	p.side = r.sideOf(selfName, x.Side, p.protocol)
+	p.scope = p.side.scopeOf(peerName, x.Side)
+	p.scope.pairs++
+
+	var edgeLimited, instanceLimited bool
+	client, server := end{selfName, self.External}, end{peerName, peer.External}
+	if x.Side == exchange.Server {
+		client, server = server, client
+	}
+	p.edge, edgeLimited = r.edgeOf(client, server, x.Side, p.protocol)
+	p.instance, instanceLimited = r.instanceOf(selfName, self, x.Side, p.protocol)
+	p.exchanges = r.exchangesOf(p.protocol, x.Side)
+	p.limited = selfLimited || peerLimited || edgeLimited || instanceLimited
+	r.pairs[p.key] = p
+	r.add(p)
+	return p
+}
+
+// forgetPair drops any pair from the table; it is made anew when needed. Its record goes when it is idle.
+func (r *Recorder) forgetPair() {
+	for k := range r.pairs {
+		delete(r.pairs, k)
+		return
+	}
+}

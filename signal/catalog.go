@@ -1,0 +1,151 @@
+package signal
+
+// The catalogue: every metric whose name is Sonde's own. Metrics whose names a protocol chooses are made by
+// InterfaceMetrics.Describe. The entries must not be modified.
+var (
+	InterfaceSlow = &Desc{
+		Name: "sonde_interface_slow_requests_total", Type: Counter, Unit: "{request}",
+		Help:   "Requests of one interface that took longer than the slow threshold.",
+		Labels: []string{"service_name", "side", "network_protocol_name", "operation", "target", "peer_service"},
+	}
+
+	ServiceDuration = &Desc{
+		Name: "sonde_service_request_duration_seconds", Type: Histogram, Unit: "s",
+		Help:   "Time from the first byte of a request to the last byte of its response, all interfaces of a service.",
+		Labels: serviceLabels,
+	}
+	ServiceErrors = &Desc{
+		Name: "sonde_service_errors_total", Type: Counter, Unit: "{request}",
+		Help:   "Requests that failed, by what went wrong as this side sees it.",
+		Labels: []string{"service_name", "side", "network_protocol_name", "error_type"},
+	}
+	ServiceSlow = &Desc{
+		Name: "sonde_service_slow_requests_total", Type: Counter, Unit: "{request}",
+		Help: "Requests that took longer than the slow threshold.", Labels: serviceLabels,
+	}
+	ServicePartial = &Desc{
+		Name: "sonde_service_partial_requests_total", Type: Counter, Unit: "{request}",
+		Help:   "Requests of which bytes were lost where they mattered: their sizes, route or status may be incomplete.",
+		Labels: serviceLabels,
+	}
+	ServiceRequestBytes = &Desc{
+		Name: "sonde_service_request_bytes_total", Type: Counter, Unit: "By",
+		Help: "Bytes of request bodies as on the wire.", Labels: serviceLabels,
+	}
+	ServiceResponseBytes = &Desc{
+		Name: "sonde_service_response_bytes_total", Type: Counter, Unit: "By",
+		Help: "Bytes of response bodies as on the wire.", Labels: serviceLabels,
+	}
+	ServiceStatus = &Desc{
+		Name: "sonde_service_status_total", Type: Counter, Unit: "{request}",
+		Help:   "Requests by the status of their response; without the label if there was none.",
+		Labels: []string{"service_name", "side", "network_protocol_name", "status"},
+	}
+
+	EdgeDuration = &Desc{
+		Name: "sonde_edge_request_duration_seconds", Type: Histogram, Unit: "s",
+		Help:   "Duration of requests from one service to another; side says which end observed it.",
+		Labels: []string{"client", "server", "side", "network_protocol_name", "client_external", "server_external"},
+	}
+	EdgeErrors = &Desc{
+		Name: "sonde_edge_errors_total", Type: Counter, Unit: "{request}",
+		Help:   "Requests from one service to another that failed, by what went wrong as this side sees it.",
+		Labels: []string{"client", "server", "side", "network_protocol_name", "error_type"},
+	}
+	EdgeSlow = &Desc{
+		Name: "sonde_edge_slow_requests_total", Type: Counter, Unit: "{request}",
+		Help: "Requests from one service to another that took longer than the slow threshold.", Labels: edgeLabels,
+	}
+	EdgeRequestBytes = &Desc{
+		Name: "sonde_edge_request_bytes_total", Type: Counter, Unit: "By",
+		Help: "Bytes of request bodies from one service to another.", Labels: edgeLabels,
+	}
+	EdgeResponseBytes = &Desc{
+		Name: "sonde_edge_response_bytes_total", Type: Counter, Unit: "By",
+		Help: "Bytes of response bodies to one service from another.", Labels: edgeLabels,
+	}
+
+	InstanceDuration = &Desc{
+		Name: "sonde_instance_request_duration_seconds", Type: Histogram, Unit: "s",
+		Help: "Duration of the requests of one instance of a service.", Labels: instanceLabels,
+	}
+	InstanceErrors = &Desc{
+		Name: "sonde_instance_errors_total", Type: Counter, Unit: "{request}",
+		Help: "Requests of one instance of a service that failed.", Labels: instanceLabels,
+	}
+	InstanceSlow = &Desc{
+		Name: "sonde_instance_slow_requests_total", Type: Counter, Unit: "{request}",
+		Help: "Requests of one instance of a service that took longer than the slow threshold.", Labels: instanceLabels,
+	}
+	InstanceInfo = &Desc{
+		Name: "sonde_instance_info", Type: Gauge, Unit: "1",
+		Help: "Facts about an instance of a service; the value is 1.",
+		Labels: []string{"service_name", "service_instance_id", "process_pid", "process_executable_name",
+			"process_runtime_name", "container_id", "container_runtime", "systemd_unit", "host_name"},
+	}
+)
+
+// Metrics of the agent about itself.
+var (
+	AgentLost = &Desc{
+		Name: "sonde_agent_lost_total", Type: Counter, Unit: "1",
+		Help: "What was not counted, by cause. Every known cause is reported from zero on.", Labels: []string{"cause"},
+	}
+	AgentEvents = &Desc{
+		Name: "sonde_agent_events_total", Type: Counter, Unit: "{event}",
+		Help: "Events read from the kernel.", Labels: []string{"kind"},
+	}
+	AgentExchanges = &Desc{
+		Name: "sonde_agent_exchanges_total", Type: Counter, Unit: "{request}",
+		Help: "Requests with their response, or the reason why there is none.", Labels: []string{"network_protocol_name", "side"},
+	}
+	AgentCopiedBytes = &Desc{
+		Name: "sonde_agent_copied_bytes_total", Type: Counter, Unit: "By", Help: "Bytes copied from the kernel to the agent.",
+	}
+	AgentCPU = &Desc{
+		Name: "sonde_agent_cpu_seconds_total", Type: Counter, Unit: "s", Help: "CPU time of the agent's process.",
+	}
+	AgentRSS = &Desc{
+		Name: "sonde_agent_resident_memory_bytes", Type: Gauge, Unit: "By", Help: "Resident memory of the agent's process.",
+	}
+	AgentMemoryLimit = &Desc{
+		Name: "sonde_agent_memory_limit_bytes", Type: Gauge, Unit: "By", Help: "The bound on the agent's memory.",
+	}
+	AgentBPFMemory = &Desc{
+		Name: "sonde_agent_bpf_memory_bytes", Type: Gauge, Unit: "By", Help: "Memory of the BPF maps and ring buffers.",
+	}
+	AgentHeap = &Desc{
+		Name: "sonde_agent_heap_bytes", Type: Gauge, Unit: "By", Help: "Live and not yet collected objects of the Go heap.",
+	}
+	AgentConnections = &Desc{
+		Name: "sonde_agent_connections", Type: Gauge, Unit: "{connection}", Help: "Connections being followed.",
+	}
+	AgentProcesses = &Desc{
+		Name: "sonde_agent_processes", Type: Gauge, Unit: "{process}", Help: "Processes known by name.",
+	}
+	AgentSeries = &Desc{
+		Name: "sonde_agent_series", Type: Gauge, Unit: "{series}", Help: "Live time series of the observed services.",
+	}
+	AgentInfo = &Desc{
+		Name: "sonde_agent_info", Type: Gauge, Unit: "1", Help: "Facts about the agent; the value is 1.",
+		Labels: []string{"version", "tier", "kernel"},
+	}
+)
+
+var (
+	serviceLabels  = []string{"service_name", "side", "network_protocol_name"}
+	edgeLabels     = []string{"client", "server", "side", "network_protocol_name"}
+	instanceLabels = []string{"service_name", "service_instance_id", "side", "network_protocol_name"}
+)
+
+// Catalog returns the metrics whose names are Sonde's own, in the order of the reference.
+func Catalog() []*Desc {
+	return []*Desc{
+		InterfaceSlow,
+		ServiceDuration, ServiceErrors, ServiceSlow, ServicePartial, ServiceRequestBytes, ServiceResponseBytes, ServiceStatus,
+		EdgeDuration, EdgeErrors, EdgeSlow, EdgeRequestBytes, EdgeResponseBytes,
+		InstanceDuration, InstanceErrors, InstanceSlow, InstanceInfo,
+		AgentLost, AgentEvents, AgentExchanges, AgentCopiedBytes, AgentCPU, AgentRSS, AgentMemoryLimit, AgentBPFMemory,
+		AgentHeap, AgentConnections, AgentProcesses, AgentSeries, AgentInfo,
+	}
+}
