@@ -2,6 +2,9 @@ module github.com/sonde-dev/sonde
 
 go 1.26.8
 
+// npm packages bring Go files of their own.
+ignore ./web/node_modules
+
 require (
 	github.com/cilium/ebpf v0.22.0
 	github.com/golang/snappy v1.0.0

@@ -1,0 +1,80 @@
+import { useQuery } from '@tanstack/react-query'
+import { get, useRangeQuery } from './client'
+import type { Service } from './services'
+import type { Loss, Range, Reason, RED, Severity } from './types'
+
+export interface Interface {
+  protocol: string
+  operation: string
+  target: string
+  peer?: string
+  statuses: Record<string, number>
+  red: RED
+}
+
+export interface Peer {
+  name: string
+  external: boolean
+  protocol: string
+  red: RED
+  severity: Severity
+  reasons: Reason[]
+}
+
+export interface Instance {
+  id: string
+  pid?: number
+  executable?: string
+  language?: string
+  containerId?: string
+  unit?: string
+  host?: string
+  server?: RED
+  client?: RED
+  severity: Severity
+  reasons: Reason[]
+  rate: (number | null)[]
+  p95: (number | null)[]
+  errorRatio: (number | null)[]
+}
+
+/** All arrays are aligned with time; null where there is no data. */
+export interface Series {
+  time: number[]
+  rate: (number | null)[]
+  errors: (number | null)[]
+  errorRatio: (number | null)[]
+  slow: (number | null)[]
+  p50: (number | null)[]
+  p90: (number | null)[]
+  p95: (number | null)[]
+  p99: (number | null)[]
+  status: Record<string, (number | null)[]>
+}
+
+export interface ServiceReply {
+  range: Range
+  service: Service
+  side: string
+  slowThreshold: number
+  series: Series
+  interfaces: Interface[]
+  calls: Interface[]
+  callers: Peer[]
+  dependencies: Peer[]
+  instances: Instance[]
+  loss: Loss
+}
+
+/** side undefined lets the server choose: served where the service serves anything. */
+export function useService(name: string, side: 'server' | 'client' | undefined) {
+  const { key, params, refetchInterval } = useRangeQuery()
+  return useQuery({
+    queryKey: ['service', name, side ?? 'auto', key],
+    queryFn: ({ signal }) =>
+      get<ServiceReply>(`/api/services/${encodeURIComponent(name)}`, { ...params(), ...(side ? { side } : {}) }, signal),
+    // Another service's figures must never stand under this one's name; another range's or side's may, for a moment.
+    placeholderData: (previous, query) => (query?.queryKey[1] === name ? previous : undefined),
+    refetchInterval,
+  })
+}

@@ -1,0 +1,42 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { get, useRangeQuery } from './client'
+import type { Loss, Range, Reason, RED, Severity } from './types'
+
+export interface Node {
+  id: string
+  external: boolean
+  entry: boolean
+  language?: string
+  instances: number
+  server?: RED
+  severity: Severity
+  reasons: Reason[]
+}
+
+/** A service that calls itself has one edge to itself. */
+export interface Edge {
+  client: string
+  server: string
+  protocol: string
+  seen: string
+  red: RED
+  severity: Severity
+  reasons: Reason[]
+}
+
+export interface TopologyReply {
+  range: Range
+  nodes: Node[]
+  edges: Edge[]
+  loss: Loss
+}
+
+export function useTopology() {
+  const { key, params, refetchInterval } = useRangeQuery()
+  return useQuery({
+    queryKey: ['topology', key],
+    queryFn: ({ signal }) => get<TopologyReply>('/api/topology', params(), signal),
+    placeholderData: keepPreviousData,
+    refetchInterval,
+  })
+}

@@ -1,0 +1,60 @@
+import { Button, Skeleton } from '@mantine/core'
+import type { ReactNode } from 'react'
+import { ApiError } from '../api/client'
+
+/** Grey rows of the height that the data will have, so that nothing jumps when it comes. */
+export function LoadingRows({ rows, height }: { rows: number; height: number }) {
+  return (
+    <div className="loading-rows" role="status" aria-label="Loading">
+      {Array.from({ length: rows }, (_, i) => (
+        <Skeleton key={i} height={height - 10} radius={4} />
+      ))}
+    </div>
+  )
+}
+
+export interface MessageProps {
+  title: string
+  children?: ReactNode
+  icon?: ReactNode
+}
+
+export function Message({ title, children, icon }: MessageProps) {
+  return (
+    <div className="message">
+      {icon && <div className="message-icon">{icon}</div>}
+      <h2>{title}</h2>
+      {children}
+    </div>
+  )
+}
+
+export function ErrorMessage({ error, retry }: { error: Error; retry: () => void }) {
+  const isUnreachable = error instanceof ApiError && error.isUnreachable
+  return (
+    <div role="alert">
+      <Message title={isUnreachable ? 'Cannot reach Sonde' : 'This could not be shown'}>
+        <p>{error.message}</p>
+        {isUnreachable && <p className="faint">Is <code>sonde run</code> still running? The page tries again every few seconds.</p>}
+        <Button size="xs" variant="default" onClick={retry}>
+          Try now
+        </Button>
+      </Message>
+    </div>
+  )
+}
+
+export function NoTraffic() {
+  return (
+    <Message title="No HTTP traffic seen yet">
+      <p>
+        Sonde watches every process of this host, with nothing to configure. A service appears here within seconds of its first
+        request.
+      </p>
+      <p className="faint">Nothing to watch? Start a small shop to look at, or send one request:</p>
+      <pre className="teach">
+        sonde demo{'\n'}curl -s http://127.0.0.1:8000/
+      </pre>
+    </Message>
+  )
+}

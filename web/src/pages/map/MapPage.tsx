@@ -1,0 +1,51 @@
+import './map.css'
+import { useMemo } from 'react'
+import { useTopology, type TopologyReply } from '../../api/topology'
+import { navigate } from '../../components/navigation'
+import { ErrorMessage, LoadingRows, NoTraffic } from '../../components/States'
+import { matches } from '../../lib/rank'
+import { serviceFrom, type MapView } from '../../lib/url'
+import { layoutInput, visiblePart, type Emphasis } from './flow'
+import { MapPanel } from './MapPanel'
+import { MapToolbar } from './MapToolbar'
+import { ServiceMap } from './ServiceMap'
+import { useLayout } from './useLayout'
+
+export default function MapPage({ view }: { view: MapView }) {
+  const query = useTopology()
+  if (query.data) {
+    if (query.data.nodes.length === 0) return <NoTraffic />
+    return <LoadedMap view={view} reply={query.data} isStale={query.isPlaceholderData} />
+  }
+  if (query.error) return <ErrorMessage error={query.error} retry={() => void query.refetch()} />
+  return <LoadingRows rows={8} height={80} />
+}
+
+function LoadedMap({ view, reply, isStale }: { view: MapView; reply: TopologyReply; isStale: boolean }) {
+  const part = useMemo(() => visiblePart(reply, view.focus, view.hops), [reply, view.focus, view.hops])
+  const size = useMemo(() => layoutInput(part), [part])
+  const layout = useLayout(size)
+  const found = useMemo(
+    () => (view.search.trim() ? new Set(part.nodes.filter((n) => matches(view.search, n.id, n.language)).map((n) => n.id)) : undefined),
+    [part, view.search],
+  )
+  const emphasis: Emphasis = useMemo(() => ({ selected: view.selected, focus: view.focus, found }), [view.selected, view.focus, found])
+  return (
+    <div className={isStale ? 'map stale' : 'map'}>
+      <MapToolbar view={view} part={part} total={reply.nodes.length} found={found?.size} />
+      {layout.data && (
+        <ServiceMap
+          nodes={part.nodes}
+          edges={part.edges}
+          layout={layout.data}
+          size={size}
+          emphasis={emphasis}
+          onSelect={(selected) => navigate({ ...view, selected }, view.selected !== undefined)}
+          onOpen={(service) => navigate(serviceFrom(view, service))}
+        />
+      )}
+      {layout.error && <ErrorMessage error={layout.error} retry={() => void layout.refetch()} />}
+      {view.selected !== undefined && <MapPanel key={view.selected} view={view} reply={reply} selected={view.selected} />}
+    </div>
+  )
+}

@@ -1,0 +1,114 @@
+import { Button } from '@mantine/core'
+import type { Edge, Node, TopologyReply } from '../../api/topology'
+import { GoldenSignals } from '../../components/GoldenSignals'
+import { CloseIcon, FocusIcon } from '../../components/icons'
+import { Link, navigate } from '../../components/navigation'
+import { LanguageBadge } from '../../components/Panel'
+import { ReasonsList, SeverityMark } from '../../components/Severity'
+import { formatDuration, formatRate, formatRatio, languageName, plural } from '../../lib/format'
+import { edgeId } from '../../lib/graph'
+import { serviceFrom, type MapView } from '../../lib/url'
+
+export interface MapPanelProps {
+  view: MapView
+  reply: TopologyReply
+  selected: string
+}
+
+export function MapPanel({ view, reply, selected }: MapPanelProps) {
+  const node = reply.nodes.find((n) => n.id === selected)
+  const edge = reply.edges.find((e) => edgeId(e) === selected)
+  return (
+    <aside className="map-panel" aria-label="Details">
+      <button type="button" className="map-panel-close" aria-label="Close" onClick={() => navigate({ ...view, selected: undefined })}>
+        <CloseIcon />
+      </button>
+      {node ? <NodePanel view={view} reply={reply} node={node} /> : edge ? <EdgePanel view={view} edge={edge} /> : <p className="faint">No traffic in this time range.</p>}
+    </aside>
+  )
+}
+
+function NodePanel({ view, reply, node }: { view: MapView; reply: TopologyReply; node: Node }) {
+  const callers = reply.edges.filter((e) => e.server === node.id)
+  const calls = reply.edges.filter((e) => e.client === node.id)
+  return (
+    <>
+      <h2>
+        <SeverityMark severity={node.severity} size={16} />
+        <span className="panel-name">{node.id}</span>
+      </h2>
+      <p className="map-panel-badges">
+        {node.external ? <span className="badge badge-external">external</span> : <LanguageBadge name={languageName(node.language)} />}
+        {!node.external && <span className="badge">{plural(node.instances, 'instance')}</span>}
+        {node.entry && <span className="badge">entry</span>}
+      </p>
+      <ReasonsList reasons={node.reasons} />
+      {node.server ? <GoldenSignals red={node.server} reasons={node.reasons} /> : <p className="faint">It serves no requests itself.</p>}
+      <div className="map-panel-actions">
+        <Button component={Link} to={serviceFrom(view, node.id)} size="xs">
+          Open service
+        </Button>
+        {view.focus !== node.id && (
+          <Button variant="default" size="xs" leftSection={<FocusIcon />} onClick={() => navigate({ ...view, focus: node.id })}>
+            Focus
+          </Button>
+        )}
+      </div>
+      <CallList view={view} title="Called by" edges={callers} end="client" />
+      <CallList view={view} title="Calls" edges={calls} end="server" />
+    </>
+  )
+}
+
+function CallList({ view, title, edges, end }: { view: MapView; title: string; edges: readonly Edge[]; end: 'client' | 'server' }) {
+  if (edges.length === 0) return null
+  const sorted = [...edges].sort((a, b) => Number(b.severity !== 'ok') - Number(a.severity !== 'ok') || b.red.rate - a.red.rate)
+  return (
+    <section>
+      <h3>
+        {title} <span className="faint">{edges.length}</span>
+      </h3>
+      <ul className="call-list">
+        {sorted.map((edge) => (
+          <li key={edgeId(edge)}>
+            <button type="button" onClick={() => navigate({ ...view, selected: edgeId(edge) })}>
+              <SeverityMark severity={edge.severity} />
+              <span className="ellipsis">{edge[end]}</span>
+              <span>{formatRate(edge.red.rate)}</span>
+              <span className={edge.severity === 'ok' ? 'faint' : `text-${edge.severity}`}>{formatRatio(edge.red.errorRatio)}</span>
+              <span className="faint">{formatDuration(edge.red.p95)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+const SEEN: Record<string, string> = {
+  both: 'Seen at both ends. The figures are the caller’s, time on the network included.',
+  client: 'Seen at the caller only: the other end is not on this host.',
+  server: 'Seen at the callee only: the caller is not on this host.',
+}
+
+function EdgePanel({ view, edge }: { view: MapView; edge: Edge }) {
+  return (
+    <>
+      <h2>
+        <SeverityMark severity={edge.severity} size={16} />
+        <span className="panel-name">
+          <Link to={serviceFrom(view, edge.client)}>{edge.client}</Link>
+          <span className="faint"> → </span>
+          <Link to={serviceFrom(view, edge.server)}>{edge.server}</Link>
+        </span>
+      </h2>
+      <p className="map-panel-badges">
+        <span className="badge">{edge.protocol.toUpperCase()}</span>
+        {edge.client === edge.server && <span className="badge">calls itself</span>}
+      </p>
+      <ReasonsList reasons={edge.reasons} />
+      <GoldenSignals red={edge.red} reasons={edge.reasons} />
+      <p className="faint">{SEEN[edge.seen] ?? ''}</p>
+    </>
+  )
+}

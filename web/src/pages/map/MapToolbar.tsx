@@ -1,0 +1,48 @@
+import { SegmentedControl } from '@mantine/core'
+import type { TopologyReply } from '../../api/topology'
+import { CloseIcon, FocusIcon } from '../../components/icons'
+import { navigate } from '../../components/navigation'
+import { SearchField } from '../../components/SearchField'
+import { plural } from '../../lib/format'
+import { DEFAULT_HOPS, MAX_HOPS, type MapView } from '../../lib/url'
+
+export interface MapToolbarProps {
+  view: MapView
+  part: Pick<TopologyReply, 'nodes' | 'edges'>
+  total: number
+  /** How many nodes the search found; undefined while nothing is searched. */
+  found: number | undefined
+}
+
+export function MapToolbar({ view, part, total, found }: MapToolbarProps) {
+  const abnormal = part.nodes.filter((n) => n.severity !== 'ok').length
+  const isFocusMissing = view.focus !== undefined && !part.nodes.some((n) => n.id === view.focus)
+  return (
+    <div className="map-toolbar">
+      <SearchField value={view.search} placeholder="Find a service" onChange={(search) => navigate({ ...view, search }, true)} />
+      {view.focus !== undefined && (
+        <div className="focus-chip">
+          <FocusIcon />
+          <span>{isFocusMissing ? `${view.focus} has no traffic in this range` : view.focus}</span>
+          <SegmentedControl
+            size="xs"
+            aria-label="Calls away"
+            value={String(view.hops)}
+            data={Array.from({ length: MAX_HOPS }, (_, i) => String(i + 1))}
+            onChange={(hops) => navigate({ ...view, hops: Number(hops) }, true)}
+          />
+          <span className="faint">{view.hops === 1 ? 'hop' : 'hops'}</span>
+          <button type="button" aria-label="Show the whole map" title="Show the whole map" onClick={() => navigate({ ...view, focus: undefined, hops: DEFAULT_HOPS })}>
+            <CloseIcon />
+          </button>
+        </div>
+      )}
+      <span className="map-count" aria-live="polite">
+        {found !== undefined ? `${found} found · ` : ''}
+        {part.nodes.length < total ? `${part.nodes.length} of ` : ''}
+        {plural(total, 'node')}, {plural(part.edges.length, 'call')}
+        {abnormal > 0 && <span className="text-critical"> · {abnormal} abnormal</span>}
+      </span>
+    </div>
+  )
+}

@@ -1,0 +1,99 @@
+import '@xyflow/react/dist/base.css'
+import { Background, BackgroundVariant, Controls, MiniMap, ReactFlow, useReactFlow, useStore, type EdgeTypes, type NodeTypes } from '@xyflow/react'
+import { useEffect, useMemo, useRef } from 'react'
+import type { Edge, Node } from '../../api/topology'
+import type { Layout, LayoutInput } from '../../lib/layout'
+import { ArrowHeads, CallEdge } from './CallEdge'
+import { flowEdges, flowNodes, type Emphasis, type ServiceFlowNode } from './flow'
+import { ServiceNode } from './ServiceNode'
+
+const nodeTypes: NodeTypes = { service: ServiceNode }
+const edgeTypes: EdgeTypes = { call: CallEdge }
+
+export interface ServiceMapProps {
+  nodes: readonly Node[]
+  edges: readonly Edge[]
+  layout: Layout
+  size: LayoutInput
+  emphasis: Emphasis
+  onSelect: (id: string | undefined) => void
+  onOpen: (service: string) => void
+}
+
+export function ServiceMap({ nodes, edges, layout, size, emphasis, onSelect, onOpen }: ServiceMapProps) {
+  const flow = useMemo(
+    () => ({ nodes: flowNodes(nodes, layout, size, emphasis), edges: flowEdges(edges, layout, size, emphasis) }),
+    [nodes, edges, layout, size, emphasis],
+  )
+  const fit = fitOptions(emphasis.selected !== undefined)
+  return (
+    <ReactFlow
+      nodes={flow.nodes}
+      edges={flow.edges}
+      nodeTypes={nodeTypes}
+      edgeTypes={edgeTypes}
+      minZoom={0.05}
+      maxZoom={2}
+      fitView
+      fitViewOptions={fit}
+      nodesDraggable={false}
+      nodesConnectable={false}
+      elementsSelectable={false}
+      deleteKeyCode={null}
+      onlyRenderVisibleElements={false}
+      onNodeClick={(_, node) => onSelect(node.id)}
+      onNodeDoubleClick={(_, node) => onOpen(node.id)}
+      onEdgeClick={(_, edge) => onSelect(edge.id)}
+      onPaneClick={() => onSelect(undefined)}
+      zoomOnDoubleClick={false}
+      proOptions={{ hideAttribution: true }}
+    >
+      <ArrowHeads />
+      <Background variant={BackgroundVariant.Dots} gap={24} size={1} color="var(--line-strong)" />
+      <Controls showInteractive={false} fitViewOptions={fit} />
+      {nodes.length > 30 && <MiniMap pannable zoomable nodeColor={miniColor} nodeStrokeWidth={0} nodeBorderRadius={8} maskColor="var(--mini-mask)" ariaLabel="Small map of everything" />}
+      <Detail />
+      <Camera layout={layout} found={emphasis.found} hasPanel={emphasis.selected !== undefined} />
+    </ReactFlow>
+  )
+}
+
+/** Room for the tool bar above and, where open, for the panel on the right. */
+function fitOptions(hasPanel: boolean) {
+  return { padding: { top: '64px', left: '64px', bottom: '40px', right: hasPanel ? '400px' : '40px' }, maxZoom: 1.1 } as const
+}
+
+function miniColor(node: ServiceFlowNode): string {
+  const { severity, external } = node.data.node
+  if (severity !== 'ok') return `var(--${severity}-strong)`
+  return external ? 'var(--line-strong)' : 'var(--edge)'
+}
+
+/** Cards lose their figures, then everything but the name, as the map gets smaller: at 0.62 figures of 12 px are 7 px high. */
+function Detail() {
+  const detail = useStore((state) => (state.transform[2] > 0.62 ? 'full' : state.transform[2] > 0.36 ? 'name' : 'far'))
+  const root = useStore((state) => state.domNode)
+  useEffect(() => root?.setAttribute('data-detail', detail), [root, detail])
+  return null
+}
+
+/** Moves the view only when the layout is another one, or to what a search found; never on a refresh. */
+function Camera({ layout, found, hasPanel }: { layout: Layout; found: ReadonlySet<string> | undefined; hasPanel: boolean }) {
+  const { fitView } = useReactFlow()
+  const shown = useRef(layout)
+  useEffect(() => {
+    if (shown.current === layout) return
+    shown.current = layout
+    // The nodes of the new layout are measured in the next frame.
+    const frame = requestAnimationFrame(() => void fitView({ ...fitOptions(hasPanel), duration: 250 }))
+    return () => cancelAnimationFrame(frame)
+  }, [layout, hasPanel, fitView])
+  const foundKey = found ? [...found].join('\n') : ''
+  useEffect(() => {
+    if (foundKey === '') return
+    const ids = foundKey.split('\n').map((id) => ({ id }))
+    const timer = setTimeout(() => void fitView({ nodes: ids, padding: 0.4, maxZoom: 1, duration: 250 }), 250)
+    return () => clearTimeout(timer)
+  }, [foundKey, fitView])
+  return null
+}

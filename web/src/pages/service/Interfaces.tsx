@@ -1,0 +1,129 @@
+import { useMemo } from 'react'
+import type { Interface, ServiceReply } from '../../api/service'
+import { DataTable, type Column } from '../../components/DataTable'
+import { Link, navigate } from '../../components/navigation'
+import { Panel } from '../../components/Panel'
+import { SearchField } from '../../components/SearchField'
+import { formatBytes, formatCount, formatDuration, formatExact, formatRate, formatRatio } from '../../lib/format'
+import { matches, sortRows, type SortValue } from '../../lib/rank'
+import { sortStatuses } from '../../lib/series'
+import { serviceFrom, type ServiceView } from '../../lib/url'
+
+export function Interfaces({ view, reply }: { view: ServiceView; reply: ServiceReply }) {
+  const isClient = reply.side === 'client'
+  const all = isClient ? reply.calls : reply.interfaces
+  const rows = useMemo(() => {
+    const found = all.filter((row) => matches(view.search, row.operation, row.target, row.peer, ...Object.keys(row.statuses)))
+    return sortRows(found, view.sort, sortValue)
+  }, [all, view.search, view.sort])
+  const columns = useMemo(() => interfaceColumns(view, isClient), [view, isClient])
+  return (
+    <Panel
+      title={isClient ? 'Interfaces called' : 'Interfaces'}
+      note={formatExact(all.length)}
+      isFlush
+      actions={<SearchField value={view.search} placeholder="Filter interfaces" onChange={(search) => navigate({ ...view, search }, true)} />}
+    >
+      <DataTable
+        label="Interfaces"
+        columns={columns}
+        rows={rows}
+        rowKey={(row) => `${row.protocol} ${row.operation} ${row.target} ${row.peer ?? ''}`}
+        rowHeight={36}
+        sort={view.sort}
+        onSort={(sort) => navigate({ ...view, sort }, true)}
+      />
+      {rows.length === 0 && <p className="table-empty">{all.length === 0 ? 'None in this time range.' : `None matches “${view.search}”.`}</p>}
+    </Panel>
+  )
+}
+
+function sortValue(row: Interface, column: string): SortValue {
+  switch (column) {
+    case 'interface':
+      return `${row.target} ${row.operation}`
+    case 'peer':
+      return row.peer
+    case 'rate':
+      return row.red.rate
+    case 'errors':
+      return row.red.errorRatio
+    case 'p50':
+      return row.red.p50
+    case 'p90':
+      return row.red.p90
+    case 'p95':
+      return row.red.p95
+    case 'p99':
+      return row.red.p99
+    case 'slow':
+      return row.red.slow
+    case 'in':
+      return row.red.requestBytes
+    case 'out':
+      return row.red.responseBytes
+    default:
+      return undefined
+  }
+}
+
+function interfaceColumns(view: ServiceView, isClient: boolean): Column<Interface>[] {
+  const figure = (id: string, title: string, width: string, text: (row: Interface) => string): Column<Interface> => ({
+    id,
+    title,
+    width,
+    isNumber: true,
+    value: (row) => sortValue(row, id),
+    cell: (row) => text(row),
+  })
+  const peer: Column<Interface> = {
+    id: 'peer',
+    title: 'Of service',
+    width: '15%',
+    value: (row) => row.peer,
+    cell: (row) => row.peer && <Link to={serviceFrom(view, row.peer)}>{row.peer}</Link>,
+  }
+  return [
+    { id: 'interface', title: 'Interface', value: (row) => sortValue(row, 'interface'), cell: (row) => <Name row={row} /> },
+    ...(isClient ? [peer] : []),
+    { id: 'status', title: 'Statuses', width: isClient ? '13%' : '17%', cell: (row) => <Statuses statuses={row.statuses} /> },
+    figure('rate', 'Requests', '88px', (row) => formatRate(row.red.rate)),
+    { ...figure('errors', 'Errors', '74px', (row) => formatRatio(row.red.errorRatio)), cell: (row) => <Errors row={row} /> },
+    figure('p50', 'P50', '74px', (row) => formatDuration(row.red.p50)),
+    figure('p90', 'P90', '74px', (row) => formatDuration(row.red.p90)),
+    figure('p95', 'P95', '74px', (row) => formatDuration(row.red.p95)),
+    figure('p99', 'P99', '74px', (row) => formatDuration(row.red.p99)),
+    figure('slow', 'Slow', '66px', (row) => formatCount(row.red.slow)),
+    figure('in', 'In', '82px', (row) => formatBytes(row.red.requestBytes)),
+    figure('out', 'Out', '86px', (row) => formatBytes(row.red.responseBytes)),
+  ]
+}
+
+function Name({ row }: { row: Interface }) {
+  return (
+    <span className="interface-name" title={`${row.operation} ${row.target}`}>
+      <span className="method">{row.operation}</span>
+      <code className="ellipsis">{row.target}</code>
+    </span>
+  )
+}
+
+function Errors({ row }: { row: Interface }) {
+  // The service's own verdict is on the service; here a failing interface only has to be found with the eye.
+  const tone = row.red.errorRatio >= 0.05 ? 'cell-hot' : row.red.errorRatio >= 0.01 ? 'cell-warm' : row.red.errors === 0 ? 'cell-zero' : ''
+  return <span className={tone}>{formatRatio(row.red.errorRatio)}</span>
+}
+
+function Statuses({ statuses }: { statuses: Record<string, number> }) {
+  const shown = sortStatuses(Object.keys(statuses)).filter((status) => (statuses[status] ?? 0) > 0)
+  const title = shown.map((status) => `${status}: ${formatExact(statuses[status] ?? 0)}`).join('\n')
+  return (
+    <span className="statuses" title={title}>
+      {shown.map((status) => (
+        <span key={status} className={/^5|^[^1-4]/.test(status) ? 'text-critical' : status.startsWith('4') ? 'text-warning' : ''}>
+          {status} <span className="faint">{formatCount(statuses[status])}</span>
+        </span>
+      ))}
+    </span>
+  )
+}
