@@ -39,9 +39,23 @@ func BPFObjects() ([]BPFObject, error) {
 // Appeared returns the objects of after that are not in before.
 func Appeared(before, after []BPFObject) (fresh []BPFObject) {
 	for _, o := range after {
-		if !slices.ContainsFunc(before, func(b BPFObject) bool { return b.Kind == o.Kind && b.ID == o.ID }) {
+		if !o.in(before) {
 			fresh = append(fresh, o)
 		}
 	}
 	return fresh
+}
+
+// Remaining returns those of some objects that are still there now.
+func Remaining(some, now []BPFObject) (left []BPFObject) {
+	for _, o := range some {
+		if o.in(now) {
+			left = append(left, o)
+		}
+	}
+	return left
+}
+
+func (o BPFObject) in(all []BPFObject) bool {
+	return slices.ContainsFunc(all, func(b BPFObject) bool { return b.Kind == o.Kind && b.ID == o.ID })
 }

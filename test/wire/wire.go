@@ -54,11 +54,23 @@ type Exchange struct {
 	RequestBytes, ResponseBytes int64 // bodies as on the wire
 }
 
-// Exchanges reads back what was recorded. Every request must have its full response; anything else is an error.
+// Exchanges reads back what was recorded at the client's end. Every request must have its full response; anything else is
+// an error.
 func (c *Conn) Exchanges() ([]Exchange, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	requests, responses := newStream(c.sent), newStream(c.received)
+	return readBack(c.sent, c.received)
+}
+
+// Served is Exchanges for a connection recorded at the server's end.
+func (c *Conn) Served() ([]Exchange, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return readBack(c.received, c.sent)
+}
+
+func readBack(toServer, fromServer []byte) ([]Exchange, error) {
+	requests, responses := newStream(toServer), newStream(fromServer)
 	var out []Exchange
 	for requests.left() > 0 {
 		x, err := next(requests, responses)
@@ -73,7 +85,11 @@ func (c *Conn) Exchanges() ([]Exchange, error) {
 	return out, nil
 }
 
+// next reads one exchange. Empty lines before a request line belong to nothing (RFC 9112 §2.2).
 func next(requests, responses *stream) (Exchange, error) {
+	for b, _ := requests.r.Peek(2); string(b) == "\r\n"; b, _ = requests.r.Peek(2) {
+		requests.r.Discard(2)
+	}
 	head := requests.headEnd()
 	req, err := http.ReadRequest(requests.r)
 	if err != nil {
