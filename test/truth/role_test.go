@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"time"
 
+	"github.com/sonde-dev/sonde/test/load"
 	"github.com/sonde-dev/sonde/test/wire"
 )
 
@@ -40,7 +42,10 @@ func playRole(ctx context.Context, role string) error {
 	case "client":
 		log, err = browse(a)
 	case "load":
-		log, err = load(a)
+		begin := time.Now()
+		log, err = load.Run(load.Plan{Network: a.Network, Addr: a.Addr, Requests: a.Requests, Connections: a.Connections,
+			Rate: a.Rate, Paths: a.Paths, Timed: a.Plan == "timed"})
+		fmt.Fprintf(os.Stderr, "%.0f requests/s\n", float64(a.Requests)/time.Since(begin).Seconds())
 	case "raw":
 		log, err = rawPlan(a)
 	case "old":

@@ -1,10 +1,13 @@
-package truth
+// Package load makes many HTTP requests and keeps its own account of them.
+//
+// In: a plan. Out: a log of what was answered, sizes as on the wire, durations by its own clock at the socket. It is an
+// oracle, so it must not know Sonde.
+package load
 
 import (
 	"bytes"
 	"fmt"
 	"net"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,29 +17,33 @@ import (
 	"github.com/sonde-dev/sonde/test/wire"
 )
 
-// load makes a.Requests GET requests over a.Connections kept-alive connections, at a.Rate if that is set, to a.Paths in
-// turn. It speaks HTTP by hand, so that it is fast and its clock sits at the socket. Plan "timed" keeps every duration.
-func load(a Args) (*wire.Log, error) {
+// Plan says what to ask for.
+type Plan struct {
+	Network, Addr string
+	Requests      int
+	Connections   int      // kept alive, each with one request at a time
+	Rate          float64  // requests per second over all connections; 0 is as fast as it goes
+	Paths         []string // in turn; "%d" is the number of the request, "%w" a word made of it
+	Timed         bool     // keep the duration of each request
+}
+
+// Run makes GET requests and returns when all are answered. It speaks HTTP by hand, so that it is fast and its clock sits
+// at the socket. Replies must have a length.
+func Run(a Plan) (*wire.Log, error) {
 	var ticket atomic.Int64
 	logs, errs := make([]wire.Log, a.Connections), make([]error, a.Connections)
 	start := time.Now()
 	var wg sync.WaitGroup
 	for i := range a.Connections {
 		wg.Go(func() {
-			c, err := net.Dial(a.Network, a.Addr)
-			if err != nil {
-				errs[i] = err
-				return
-			}
-			defer c.Close()
-			w := &worker{args: a, conn: c, log: &logs[i], buf: make([]byte, 64<<10), sums: map[wire.Key]*wire.Sum{}}
+			w := &worker{plan: a, log: &logs[i], buf: make([]byte, 64<<10), sums: map[wire.Key]*wire.Sum{}}
+			defer w.close()
 			for n := ticket.Add(1) - 1; n < int64(a.Requests) && errs[i] == nil; n = ticket.Add(1) - 1 {
 				if a.Rate > 0 {
 					time.Sleep(time.Until(start.Add(time.Duration(float64(n) / a.Rate * float64(time.Second)))))
 				}
 				errs[i] = w.ask(int(n))
 			}
-			w.close()
 		})
 	}
 	wg.Wait()
@@ -47,15 +54,17 @@ func load(a Args) (*wire.Log, error) {
 		}
 		total.Merge(&logs[i])
 	}
-	fmt.Fprintf(os.Stderr, "rate %.0f\n", float64(a.Requests)/time.Since(start).Seconds())
 	return total, nil
 }
+
+// AllWords is the route under which requests for "/word/%w" are logged together.
+const AllWords = "(all)"
 
 // maxHead is more than the head of any reply here; what comes after may be overwritten.
 const maxHead = 4 << 10
 
 type worker struct {
-	args Args
+	plan Plan
 	conn net.Conn
 	log  *wire.Log
 	buf  []byte
@@ -63,9 +72,15 @@ type worker struct {
 }
 
 func (w *worker) ask(n int) error {
-	path := w.args.Paths[n%len(w.args.Paths)]
+	path := w.plan.Paths[n%len(w.plan.Paths)]
 	if strings.Contains(path, "%") {
 		path = fill(path, n)
+	}
+	if w.conn == nil {
+		var err error
+		if w.conn, err = net.Dial(w.plan.Network, w.plan.Addr); err != nil {
+			return fmt.Errorf("connect for request %d: %w", n, err)
+		}
 	}
 	request := "GET " + path + " HTTP/1.1\r\nHost: truth\r\nUser-Agent: load\r\nAccept: */*\r\n\r\n"
 	begin := time.Now()
@@ -87,13 +102,13 @@ func (w *worker) ask(n int) error {
 	if got > need {
 		return fmt.Errorf("response %d: %d bytes too many", n, got-need)
 	}
-	if w.args.Plan == "timed" {
+	if w.plan.Timed {
 		w.log.Durations = append(w.log.Durations, end.Sub(begin).Seconds())
 	}
 	head := bytes.Index(w.buf, []byte("\r\n\r\n")) + 4
 	key := wire.Key{Method: "GET", Route: wire.Route(path), Status: string(w.buf[9:12])}
-	if len(w.args.Paths) == 1 && strings.Contains(path, "/word/") {
-		key.Route = "(all)" // as many routes as requests: only their sum is kept
+	if len(w.plan.Paths) == 1 && strings.Contains(path, "/word/") {
+		key.Route = AllWords // as many routes as requests: only their sum is kept
 	}
 	s := w.sums[key]
 	if s == nil {
@@ -102,10 +117,18 @@ func (w *worker) ask(n int) error {
 	}
 	s.N++
 	s.ResponseBytes += int64(need - head)
+	if bytes.Contains(w.buf[:head], []byte("\r\nConnection: close\r\n")) { // nginx, after a 500
+		w.conn.Close()
+		w.conn = nil
+	}
 	return nil
 }
 
+// close ends the connection and hands in the account.
 func (w *worker) close() {
+	if w.conn != nil {
+		w.conn.Close()
+	}
 	for k, s := range w.sums {
 		w.log.AddRow(wire.Row{Key: k, Sum: *s})
 	}
