@@ -1,0 +1,128 @@
+package truth
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sonde-dev/sonde/demo"
+	"github.com/sonde-dev/sonde/test/sut"
+)
+
+// TestDemoMap opens the demo shop SONDE_DEMO_RUNS times (default 3), each beside a fresh Sonde: the map has exactly the true
+// edges, each with as many requests as the callers logged, and nothing else, ever.
+func TestDemoMap(t *testing.T) {
+	runs := 3
+	if v := os.Getenv("SONDE_DEMO_RUNS"); v != "" {
+		var err error
+		if runs, err = strconv.Atoi(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range runs {
+		t.Run(fmt.Sprint(i+1), testDemoMap)
+	}
+}
+
+func testDemoMap(t *testing.T) {
+	dir := t.TempDir()
+	edges, counts := filepath.Join(dir, "edges.json"), filepath.Join(dir, "counts.json")
+	x := startSonde(t, sut.Options{})
+	shop := start(t, "", nil, filepath.Join(sut.Root(), "bin", "sonde"), "demo", "--edges-json", edges, "--counts-json", counts, "--duration", "12s", "--rate", "30")
+	var truth demo.Truth
+	for deadline := time.Now().Add(60 * time.Second); !readJSON(edges, &truth); pause() {
+		if time.Now().After(deadline) {
+			t.Fatalf("the shop does not open: %s %s", shop.stdout.String(), shop.said())
+		}
+	}
+	ended := func() bool {
+		select {
+		case <-shop.done:
+			return true
+		default:
+			return false
+		}
+	}
+	for !ended() { // never a false edge, not even for a moment
+		time.Sleep(time.Second)
+		if _, false_ := shopEdges(t, x, truth); len(false_) > 0 {
+			t.Fatalf("edges that are not true, while the shop is open: %v", false_)
+		}
+	}
+	if shop.err != nil {
+		t.Fatalf("the shop: %v: %s", shop.err, shop.said())
+	}
+	var logged []demo.Count
+	if !readJSON(counts, &logged) {
+		t.Fatal("the shop left no counts")
+	}
+	want := map[string]float64{}
+	for _, c := range logged {
+		want[c.Client+" → "+c.Server] = float64(c.Requests)
+	}
+	if len(want) != len(demo.Edges()) {
+		t.Fatalf("the shop used %d of its %d edges: the test is void", len(want), len(demo.Edges()))
+	}
+	var got map[string]float64
+	for deadline := time.Now().Add(settleTimeout); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		if got, _ = shopEdges(t, x, truth); cmp.Equal(want, got) {
+			break
+		}
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		lost, _ := x.Lost()
+		t.Errorf("the map differs from the callers' logs (-truth +Sonde), losses %v:\n%s", lost, d)
+	}
+	if err := x.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// shopEdges returns the requests on the map's edges that touch the shop, and those edges that the shop does not have. An
+// unnamed node with one of the shop's ports belongs to the shop, too.
+func shopEdges(t *testing.T, x *sut.Sonde, truth demo.Truth) (edges map[string]float64, wrong []string) {
+	t.Helper()
+	topology, err := x.Topology(x.Started, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	belongs := func(node string) bool {
+		for _, s := range truth.Services {
+			if s.Name == node {
+				return true
+			}
+			for _, p := range s.Ports {
+				if strings.HasSuffix(node, fmt.Sprintf(":%d", p)) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	real := map[string]bool{}
+	for _, e := range truth.Edges {
+		real[e.Client+" → "+e.Server] = true
+	}
+	edges = map[string]float64{}
+	for _, e := range topology.Edges {
+		if name := e.Client + " → " + e.Server; belongs(e.Client) || belongs(e.Server) {
+			edges[name] += e.RED.Requests
+			if !real[name] {
+				wrong = append(wrong, fmt.Sprintf("%s (%s, %.0f requests)", name, e.Seen, e.RED.Requests))
+			}
+		}
+	}
+	return edges, wrong
+}
+
+func readJSON(file string, v any) bool {
+	b, err := os.ReadFile(file)
+	return err == nil && json.Unmarshal(b, v) == nil
+}

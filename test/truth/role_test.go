@@ -1,0 +1,64 @@
+package truth
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/sonde-dev/sonde/test/load"
+	"github.com/sonde-dev/sonde/test/wire"
+)
+
+// The roles that this test program plays as a process of its own, so that each is a service for Sonde.
+const (
+	roleEnv = "SONDE_TRUTH_ROLE"
+	argsEnv = "SONDE_TRUTH_ARGS"
+)
+
+// Args is what a role is told. Each uses what it needs.
+type Args struct {
+	Network, Addr string
+	Plan          string // of a client: which requests it makes
+	Requests      int
+	Connections   int
+	Rate          float64 // requests per second, 0 for as fast as it goes
+	Seconds       float64
+	Paths         []string // made in turn; "%d" is the number of the request
+	Seed          uint64
+}
+
+func playRole(ctx context.Context, role string) error {
+	var a Args
+	if err := json.Unmarshal([]byte(os.Getenv(argsEnv)), &a); err != nil {
+		return fmt.Errorf("read arguments: %w", err)
+	}
+	log := &wire.Log{}
+	var err error
+	switch role {
+	case "server":
+		log, err = serve(ctx, a)
+	case "client":
+		log, err = browse(a)
+	case "load":
+		begin := time.Now()
+		log, err = load.Run(load.Plan{Network: a.Network, Addr: a.Addr, Requests: a.Requests, Connections: a.Connections,
+			Rate: a.Rate, Paths: a.Paths, Timed: a.Plan == "timed"})
+		fmt.Fprintf(os.Stderr, "%.0f requests/s\n", float64(a.Requests)/time.Since(begin).Seconds())
+	case "raw":
+		log, err = rawPlan(a)
+	case "old":
+		log, err = oldConnections(a)
+	case "garbage-server":
+		err = garbageServer(ctx, a)
+	case "garbage-client":
+		err = garbageClient(a)
+	default:
+		err = fmt.Errorf("no such role")
+	}
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(log)
+}

@@ -1,0 +1,108 @@
+package truth
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sonde-dev/sonde/test/wire"
+)
+
+// serve plays the truth server on net/http until it is told to end, and returns its own account of what crossed its
+// sockets. The servers in testdata answer alike.
+func serve(ctx context.Context, a Args) (*wire.Log, error) {
+	if a.Network == "unix" {
+		os.Remove(a.Addr)
+	}
+	l, err := net.Listen(a.Network, a.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	rec := &recordingListener{Listener: l, on: a.Plan == "record"}
+	srv := &http.Server{Handler: http.HandlerFunc(answer)}
+	context.AfterFunc(ctx, func() { srv.Close() })
+	srv.Serve(rec)
+	log := &wire.Log{}
+	for _, c := range rec.conns {
+		xs, err := c.Served()
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range xs {
+			log.Add(x)
+		}
+	}
+	return log, nil
+}
+
+func answer(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	switch p := r.URL.Path; {
+	case p == "/hello":
+		reply(w, 200, []byte("hello world\n"))
+	case strings.HasPrefix(p, "/items/") && r.Method == "DELETE":
+		w.WriteHeader(http.StatusNoContent)
+	case strings.HasPrefix(p, "/items/"):
+		reply(w, 200, []byte(`{"ok": true}`))
+	case p == "/echo":
+		reply(w, 200, body)
+	case p == "/fail":
+		reply(w, 500, []byte("broken"))
+	case p == "/cached":
+		w.WriteHeader(http.StatusNotModified)
+	case p == "/big":
+		reply(w, 200, bytes.Repeat([]byte("x"), 300000))
+	case p == "/chunked":
+		for range 5 {
+			w.Write(bytes.Repeat([]byte("y"), 1000))
+			http.NewResponseController(w).Flush()
+		}
+	case strings.HasPrefix(p, "/delay"):
+		// 20 to 60 ms, and now and then 150 to 250: the tail that p99 is about.
+		ms := 20 + 40*rand.Float64()*rand.Float64()
+		if rand.IntN(20) == 0 {
+			ms = 150 + 100*rand.Float64()
+		}
+		time.Sleep(time.Duration(ms * float64(time.Millisecond)))
+		reply(w, 200, []byte("at last"))
+	case strings.HasPrefix(p, "/word/"):
+		reply(w, 200, []byte("ok"))
+	default:
+		reply(w, 404, []byte("nope"))
+	}
+}
+
+func reply(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+// A recordingListener records every connection it accepts.
+type recordingListener struct {
+	net.Listener
+	on    bool
+	mu    sync.Mutex
+	conns []*wire.Conn
+}
+
+func (l *recordingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil || !l.on {
+		return c, err
+	}
+	r := wire.Record(c)
+	l.mu.Lock()
+	l.conns = append(l.conns, r)
+	l.mu.Unlock()
+	return r, nil
+}

@@ -1,0 +1,27 @@
+// The truth server on Node's http.
+'use strict'
+const http = require('http')
+
+function answer (method, path, body) {
+  if (path === '/hello') return [200, 'hello world\n']
+  if (path.startsWith('/items/')) return method === 'DELETE' ? [204, null] : [200, '{"ok": true}']
+  if (path === '/echo') return [200, body]
+  if (path === '/fail') return [500, 'broken']
+  if (path === '/cached') return [304, null]
+  if (path === '/big') return [200, 'x'.repeat(300000)]
+  return [404, 'nope']
+}
+
+http.createServer((request, response) => {
+  const parts = []
+  request.on('data', part => parts.push(part))
+  request.on('end', () => {
+    if (request.url === '/chunked') {
+      for (let i = 0; i < 5; i++) response.write('y'.repeat(1000))
+      return response.end()
+    }
+    const [status, body] = answer(request.method, request.url, Buffer.concat(parts))
+    response.writeHead(status, body === null ? {} : { 'Content-Length': Buffer.byteLength(body) })
+    response.end(body)
+  })
+}).listen(Number(process.argv[2]), '127.0.0.1')
