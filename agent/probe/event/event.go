@@ -19,6 +19,15 @@ const (
 	Fork  Kind = 6 // a process was created
 )
 
+// String returns the name used as the value of the label "kind".
+func (k Kind) String() string {
+	names := [...]string{Open: "open", Data: "data", Close: "close", Exec: "exec", Exit: "exit", Fork: "fork"}
+	if int(k) < len(names) && names[k] != "" {
+		return names[k]
+	}
+	return "unknown"
+}
+
 // Direction is seen from the process that owns the socket.
 type Direction uint8
 

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"os"
+	"runtime/metrics"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/sonde-dev/sonde/agent/export"
+	"github.com/sonde-dev/sonde/agent/probe"
+	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/server/query"
+	"github.com/sonde-dev/sonde/signal"
+)
+
+// roomFigures are what the rooms counted since the start. They are replaced whole, never changed.
+type roomFigures struct {
+	losses      signal.Losses
+	events      map[event.Kind]uint64
+	copied      uint64
+	exchanges   uint64
+	connections int
+}
+
+// processFigures are what was measured of Sonde's process and programs at one moment. Replaced whole, never changed.
+type processFigures struct {
+	at         time.Time
+	cpu        time.Duration
+	rss, heap  uint64
+	collectors []probe.Info
+	rooms      *roomFigures      // at that moment
+	rates      query.StatusRates // since the moment before
+}
+
+// measure looks at the process and the kernel side. It is called by the flushing goroutine.
+func (a *agent) measure(now time.Time) {
+	p := &processFigures{
+		at: now, cpu: cpuTime(), rss: residentBytes(), heap: heapBytes(),
+		collectors: a.probe.Collectors(), rooms: a.rooms.Load(),
+	}
+	if last := a.process.Load(); last != nil {
+		p.rates = rates(last.rooms, p.rooms, now.Sub(last.at).Seconds())
+	}
+	a.process.Store(p)
+}
+
+func rates(from, to *roomFigures, seconds float64) query.StatusRates {
+	if seconds <= 0 {
+		return query.StatusRates{}
+	}
+	return query.StatusRates{
+		Events:    float64(total(to.events)-total(from.events)) / seconds,
+		Exchanges: float64(to.exchanges-from.exchanges) / seconds,
+		Bytes:     float64(to.copied-from.copied) / seconds,
+	}
+}
+
+// bpfMemory is what the programs and maps take of the kernel's memory.
+func (p *processFigures) bpfMemory() (n uint64) {
+	for _, c := range p.collectors {
+		n += c.MemoryBytes
+	}
+	return n
+}
+
+// selfStats are the agent's figures as series.
+func (a *agent) selfStats() export.SelfStats {
+	r, p := a.rooms.Load(), a.process.Load()
+	tier, _ := a.probe.Tier()
+	events := map[string]uint64{}
+	for kind, n := range r.events {
+		events[kind.String()] = n
+	}
+	return export.SelfStats{
+		Version: version, Tier: string(tier), Kernel: kernelRelease(),
+		Losses: r.losses, Events: events, CopiedBytes: r.copied, CPU: p.cpu,
+		RSS: p.rss, MemoryLimit: uint64(a.cfg.MemoryLimit), BPFMemory: p.bpfMemory(), Heap: p.heap,
+		Connections: r.connections, Processes: a.table.Processes(), Series: a.red.Stats().Series,
+	}
+}
+
+// Status answers /api/status; the store adds its own part.
+func (a *agent) Status() query.StatusReply {
+	r, p := a.rooms.Load(), a.process.Load()
+	tier, reason := a.probe.Tier()
+	reply := query.StatusReply{
+		Version: version, Host: a.host, Kernel: kernelRelease(), StartedAt: unixSeconds(a.started), Now: unixSeconds(time.Now()),
+		Tier: string(tier), TierReason: reason, FlushInterval: a.cfg.FlushInterval.Seconds(),
+		Lost: map[string]float64{}, Rates: p.rates, CPUSeconds: p.cpu.Seconds(),
+		Memory:      query.StatusMemory{RSS: float64(p.rss), Bound: float64(a.cfg.MemoryLimit), BPF: float64(p.bpfMemory()), Heap: float64(p.heap)},
+		Connections: r.connections, Processes: a.table.Processes(), Selection: a.table.Selection().String(),
+	}
+	for cause, n := range r.losses {
+		reply.Lost[cause.String()] = float64(n)
+	}
+	for _, c := range p.collectors {
+		reply.Probes = append(reply.Probes, probeStatus(c))
+	}
+	return reply
+}
+
+func probeStatus(c probe.Info) query.Probe {
+	p := query.Probe{
+		Name: c.Name, State: string(c.State), Programs: c.Programs, Runs: float64(c.Runs), Missed: float64(c.Missed),
+		MemoryBytes: float64(c.MemoryBytes),
+	}
+	if c.Runs > 0 {
+		p.NanosPerRun = float64(c.Nanos) / float64(c.Runs)
+	}
+	return p
+}
+
+func unixSeconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
+func kernelRelease() string {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return ""
+	}
+	return unix.ByteSliceToString(u.Release[:])
+}
+
+func total(events map[event.Kind]uint64) (n uint64) {
+	for _, c := range events {
+		n += c
+	}
+	return n
+}
+
+func cpuTime() time.Duration {
+	var ru unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &ru) != nil {
+		return 0
+	}
+	return time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
+}
+
+// residentBytes is VmRSS of proc_pid_status(5): it includes the mapped ring buffer.
+func residentBytes() uint64 {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(b), "VmRSS:")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0
+	}
+	kib, _ := strconv.ParseUint(fields[0], 10, 64)
+	return kib << 10
+}
+
+func heapBytes() uint64 {
+	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
+}

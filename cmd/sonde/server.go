@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/sonde-dev/sonde/server/ingest"
+	"github.com/sonde-dev/sonde/server/query"
+	"github.com/sonde-dev/sonde/server/store/metricstore"
+	"github.com/sonde-dev/sonde/web"
+)
+
+// server keeps what agents see and answers questions about it.
+type server struct {
+	cfg      Config
+	log      *slog.Logger
+	listener net.Listener
+	store    *metricstore.Store
+	sink     *ingest.InProcess
+}
+
+// newServer opens the store and the port, so that what cannot work is known before anything else starts.
+func newServer(cfg Config, log *slog.Logger) (*server, error) {
+	store, err := metricstore.Open(cfg.store(), log, nil)
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		_ = store.Close()
+		return nil, fmt.Errorf("serve the page: %w (is Sonde running already? another address: --listen)", err)
+	}
+	return &server{cfg: cfg, log: log, listener: l, store: store, sink: ingest.NewInProcess(store)}, nil
+}
+
+// run answers until ctx ends.
+func (s *server) run(ctx context.Context, status query.StatusProvider, metrics http.Handler) error {
+	synced := make(chan error, 1)
+	go func() { synced <- s.store.Run(ctx) }()
+	cfg := s.cfg.query()
+	h := query.NewHandler(cfg, query.Deps{
+		Store: s.store, Usage: s.usage, Status: status, Page: web.Handler(), Metrics: metrics, Log: s.log,
+	})
+	err := query.Serve(ctx, s.listener, h, cfg.Timeout+5*time.Second)
+	if serr := <-synced; err == nil {
+		err = serr
+	}
+	return err
+}
+
+func (s *server) usage() query.StatusStore {
+	u := s.store.Usage()
+	st := query.StatusStore{
+		Series: float64(u.Series), Samples: float64(u.Samples), DiskBytes: float64(u.DiskBytes), DiskBound: float64(u.DiskBound),
+		RetentionSecs: u.Retention.Seconds(), FsyncInterval: u.FsyncInterval.Seconds(),
+	}
+	if !u.Oldest.IsZero() {
+		st.Oldest = unixSeconds(u.Oldest)
+	}
+	return st
+}
+
+func (s *server) close() error {
+	_ = s.listener.Close() // closed by Serve already, unless it never ran
+	return s.store.Close()
+}
