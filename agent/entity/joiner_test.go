@@ -137,6 +137,15 @@ func TestLoopbackStaysInItsNamespace(t *testing.T) {
 	h.want("a p1001>p1004", "b p1002>p1003")
 }
 
+func TestLoopbackOfAnotherNamespaceIsNoPeer(t *testing.T) {
+	h := newHost(t, 1001, 1002)
+	h.announce(0, 1, 1001, event.RoleClient, lo1, lo2, 1)
+	h.announce(0, 2, 1002, event.RoleServer, lo2, lo1, 2)
+	h.exchange(0, 1, 1, exchange.Client, "a")
+	h.Tick(ms(3000))
+	h.want("a p1001>127.0.0.1:80")
+}
+
 func TestAcrossNamespaces(t *testing.T) {
 	h := newHost(t, 1001, 1002)
 	h.announce(0, 1, 1001, event.RoleClient, "10.1.0.1:40001", "10.1.0.2:80", 1)
@@ -347,4 +356,25 @@ func BenchmarkHandle(b *testing.B) {
 	if n != i {
 		b.Fatalf("%d of %d handed on", n, i)
 	}
+}
+
+// A full table of connections is the largest thing in this room.
+func TestMemoryOfAFullTable(t *testing.T) {
+	f := newFakeProc(t)
+	f.add(fake{pid: 1, start: 1, exe: "/bin/a", args: "a"})
+	tb := f.table()
+	tb.Entity(1, second, "a")
+	before := heap()
+	j := NewJoiner(f.config(), tb, func(Observation) {})
+	remote := netip.MustParseAddrPort("198.51.100.7:80")
+	for i := range uint64(DefaultConfig.MaxConnections + 1000) {
+		local := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 24), byte(i >> 16)}), uint16(i))
+		j.HandleConn(&event.Event{Kind: event.Open, Time: 1, Conn: i, PID: 1, Open: event.OpenInfo{
+			Local: local, Remote: remote, StartTime: second, Comm: "a", Role: event.RoleClient}})
+	}
+	per := (heap() - before) / uint64(j.Connections())
+	if j.Connections() != DefaultConfig.MaxConnections || per > 1024 {
+		t.Errorf("%d connections of %d bytes", j.Connections(), per)
+	}
+	t.Logf("%d bytes for each of %d connections", per, j.Connections())
 }

@@ -148,10 +148,10 @@ func TestUnknownIsNamedByComm(t *testing.T) {
 
 func TestZombieIsNotRead(t *testing.T) {
 	f := newFakeProc(t)
-	f.add(fake{pid: 9, start: 7, comm: "curl", state: "Z", cgroup: "0::/\n"})
+	f.add(fake{pid: 9, start: 7, comm: "python3", state: "Z", cgroup: "0::/\n"}) // no command line any more
 	tb := f.table()
-	tb.HandleProcess(execEvent(9, 1, 7, "/usr/bin/curl", "curl x"))
-	if e := tb.Entity(9, 7*second, "curl"); e.Executable != "curl" {
+	tb.HandleProcess(execEvent(9, 1, 7, "/usr/bin/python3", "python3 feed.py"))
+	if e := tb.Entity(9, 7*second, "python3"); e.Service != "feed" {
 		t.Errorf("Entity = %+v", e)
 	}
 }

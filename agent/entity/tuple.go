@@ -36,7 +36,7 @@ func tupleOf(c *exchange.Conn) tuple {
 	}
 	t.local, t.localPort = addressOf(c.Local), c.Local.Port()
 	t.remote, t.remotePort = addressOf(c.Remote), c.Remote.Port()
-	if isLoopback(c.Remote.Addr()) || isLoopback(c.Local.Addr()) {
+	if t.isLoopback() {
 		t.netns = c.Netns
 	}
 	return t
@@ -49,9 +49,12 @@ func addressOf(ap netip.AddrPort) address {
 	return ap.Addr().As16()
 }
 
-func isLoopback(a netip.Addr) bool { return a.Unmap().IsLoopback() }
+// isLoopback reports whether the connection cannot leave its network namespace.
+func (t tuple) isLoopback() bool {
+	return netip.AddrFrom16(t.remote).Unmap().IsLoopback() || netip.AddrFrom16(t.local).Unmap().IsLoopback()
+}
 
-// plain returns an address in its usual form: IPv4 unmapped, no zone.
-func plain(ap netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+// remoteAddrPort returns the remote address in its usual form: IPv4 unmapped, no zone.
+func (t tuple) remoteAddrPort() netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom16(t.remote).Unmap(), t.remotePort)
 }
