@@ -65,6 +65,11 @@ func (j *Joiner) HandleConn(ev *event.Event) {
 		if e := j.ends.byID[ev.Conn]; e != nil && e.closed == 0 {
 			e.closed = max(ev.Time, 1)
 			j.closed = append(j.closed, e)
+			if len(j.closed) > j.cfg.MaxConnections { // more than that in KeepClosed: the oldest goes early
+				j.forget(j.closed[0])
+				j.closed[0] = nil
+				j.closed = j.closed[1:]
+			}
 		}
 	}
 }
@@ -127,6 +132,13 @@ func (j *Joiner) Handle(x *exchange.Exchange) {
 		e = j.open(*x.Conn, role, x.RequestStart)
 	} else {
 		j.ends.touch(e)
+	}
+	if e.generation != j.table.generation.Load() {
+		j.identify(e)
+	}
+	isOwn := x.PID == 0 || x.PID == e.conn.PID
+	if !e.wanted || (isOwn && !e.self.observe) {
+		return // before it waits, and counts as lost if it does so in vain
 	}
 	if len(e.waiting) == 0 && (e.peer != nil || !j.mustWait(e, x.Side)) {
 		j.deliver(e, x)

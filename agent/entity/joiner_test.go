@@ -326,6 +326,11 @@ func TestSelectionEndsExchanges(t *testing.T) {
 	h.table.SetSelection(Selection{Exclude: []Rule{{Port: 80}}})
 	both()
 	h.want()
+	h.client(0, 3, 1001, "127.0.0.1:40003", lo2)
+	h.exchange(0, 1, 3, exchange.Client, "not even waited for")
+	if h.waiting != 0 {
+		t.Errorf("%d exchanges wait that will not be observed", h.waiting)
+	}
 	h.table.SetSelection(Selection{Include: []Rule{{Port: 80}}})
 	both()
 	h.want("a p1001>p1002", "a p1002>p1001")

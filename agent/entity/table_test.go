@@ -148,10 +148,13 @@ func TestUnknownIsNamedByComm(t *testing.T) {
 
 func TestZombieIsNotRead(t *testing.T) {
 	f := newFakeProc(t)
+	f.add(fake{pid: 8, start: 7, exe: "/bin/sh", args: "sh", cgroup: "0::/system.slice/docker-" + id64 + ".scope\n"})
 	f.add(fake{pid: 9, start: 7, comm: "python3", state: "Z", cgroup: "0::/\n"}) // no command line any more
 	tb := f.table()
-	tb.HandleProcess(execEvent(9, 1, 7, "/usr/bin/python3", "python3 feed.py"))
-	if e := tb.Entity(9, 7*second, "python3"); e.Service != "feed" {
+	tb.Entity(8, 7*second, "sh")
+	tb.HandleProcess(forkEvent(9, 8, 7, "sh"))
+	tb.HandleProcess(execEvent(9, 8, 7, "/usr/bin/python3", "python3 feed.py"))
+	if e := tb.Entity(9, 7*second, "python3"); e.ContainerID != id64 || e.Executable != "python3" {
 		t.Errorf("Entity = %+v", e)
 	}
 }
