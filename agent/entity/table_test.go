@@ -30,6 +30,8 @@ func TestServiceNameOrder(t *testing.T) {
 		{"unit", fake{cgroup: unit}, "shop"},
 		{"script", fake{cgroup: "0::/user.slice/user-0.slice/session-1.scope\n"}, "cart"},
 		{"executable", fake{exe: "/usr/sbin/nginx", args: "nginx: worker process"}, "nginx"},
+		{"program in memory", fake{exe: "/memfd:runc_cloned:/proc/self/exe (deleted)", args: "/usr/bin/runc init"}, "runc"},
+		{"replaced while running", fake{exe: "/usr/sbin/sshd (deleted)", args: "sshd"}, "sshd"},
 		{"kernel thread", fake{comm: "kworker/0:1", exe: "-"}, "kworker/0:1"},
 		{"control characters", fake{env: []string{"DD_SERVICE= a\x01b\nc\u200b "}}, "abc"},
 		{"long", fake{env: []string{"DD_SERVICE=" + strings.Repeat("ä", 100)}}, strings.Repeat("ä", 64)},
