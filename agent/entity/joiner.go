@@ -101,6 +101,9 @@ func (j *Joiner) open(c exchange.Conn, role event.Role, now uint64) *end {
 
 // pair joins an end with its other end if that is known, and lets go of what waited for it.
 func (j *Joiner) pair(e *end) {
+	if e.tuple.incomplete {
+		return
+	}
 	if e.tuple == e.tuple.reversed() && !e.tuple.unix {
 		e.peer = e // a socket connected to itself (RFC 9293 §3.5: simultaneous open)
 		return

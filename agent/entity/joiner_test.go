@@ -126,6 +126,20 @@ func TestUnixSockets(t *testing.T) {
 	h.want("a p1001>p1002", "a p1002>p1001")
 }
 
+// What the kernel side could not tell must not look like the other end of something else that it could not tell.
+func TestIncompleteConnections(t *testing.T) {
+	h := newHost(t, 1001, 1002)
+	for id, pid := range map[uint64]uint32{1: 1001, 2: 1002} {
+		h.send(0, id, pid, event.OpenInfo{Unix: true, StartTime: second, Comm: fmt.Sprintf("p%d", pid)})
+		h.send(0, id+2, pid, event.OpenInfo{StartTime: second, Comm: fmt.Sprintf("p%d", pid)})
+	}
+	h.exchange(0, 1, 1, exchange.Client, "a")
+	h.exchange(0, 1, 2, exchange.Server, "b")
+	h.exchange(0, 1, 3, exchange.Client, "c")
+	h.exchange(0, 1, 4, exchange.Server, "d")
+	h.want("a p1001>unix socket", "b p1002>unix socket", "c p1001>unknown address", "d p1002>unknown address")
+}
+
 func TestLoopbackStaysInItsNamespace(t *testing.T) {
 	h := newHost(t, 1001, 1002, 1003, 1004)
 	h.announce(0, 1, 1001, event.RoleClient, lo1, lo2, 1)

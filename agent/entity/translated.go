@@ -18,12 +18,12 @@ type clientEnd struct {
 	role event.Role // of the ends listed under it
 }
 
-// maxSharing bounds how many ends are compared; beyond it there is no single pair anyway.
+// maxSharing bounds how many ends are listed together; beyond it there is no single pair anyway.
 const maxSharing = 8
 
 // keyOf returns where an end is listed; false for ends that cannot be translated connections.
 func keyOf(e *end) (clientEnd, bool) {
-	if e.tuple.unix || e.tuple.isLoopback() {
+	if e.tuple.unix || e.tuple.incomplete || e.tuple.isLoopback() {
 		return clientEnd{}, false
 	}
 	switch e.role {
@@ -36,10 +36,12 @@ func keyOf(e *end) (clientEnd, bool) {
 }
 
 func (t translations) add(e *end) {
-	if k, ok := keyOf(e); ok {
-		e.sharing = t[k]
-		t[k] = e
+	k, ok := keyOf(e)
+	if !ok || length(t[k]) >= maxSharing {
+		return
 	}
+	e.sharing = t[k]
+	t[k] = e
 }
 
 func (t translations) remove(e *end) {
@@ -80,11 +82,10 @@ func (t translations) match(e *end) *end {
 // free returns the only open end of a list that has no peer.
 func free(list *end) *end {
 	var found *end
-	compared := 0
+	if length(list) >= maxSharing {
+		return nil // there may be more that are not listed
+	}
 	for x := list; x != nil; x = x.sharing {
-		if compared++; compared > maxSharing {
-			return nil
-		}
 		if x.peer != nil || x.closed != 0 || x.superseded {
 			continue
 		}
@@ -94,4 +95,12 @@ func free(list *end) *end {
 		found = x
 	}
 	return found
+}
+
+func length(list *end) int {
+	n := 0
+	for x := list; x != nil; x = x.sharing {
+		n++
+	}
+	return n
 }

@@ -15,6 +15,7 @@ type tuple struct {
 	local, remote         address
 	localPort, remotePort uint16
 	unix                  bool
+	incomplete            bool   // the kernel side could not tell both ends: the tuple is the end's own, and matches none
 	netns                 uint32 // only for loopback addresses: others may be reached from other namespaces
 }
 
@@ -28,6 +29,12 @@ func (t tuple) reversed() tuple {
 // tupleOf returns the tuple of a connection. A Unix socket's two identities stand in for addresses.
 func tupleOf(c *exchange.Conn) tuple {
 	var t tuple
+	if (c.Unix && (c.UnixSelf == 0 || c.UnixPeer == 0)) || (!c.Unix && !(c.Local.IsValid() && c.Remote.IsValid())) {
+		t.unix, t.incomplete = c.Unix, true
+		binary.LittleEndian.PutUint64(t.local[:], c.ID)
+		t.remote, t.remotePort = addressOf(c.Remote), c.Remote.Port()
+		return t
+	}
 	if c.Unix {
 		t.unix = true
 		binary.LittleEndian.PutUint64(t.local[:], c.UnixSelf)
