@@ -51,7 +51,7 @@ func (a *addresses) setOwn(list []netip.Addr) {
 
 // learn notes the local address of a connection.
 func (a *addresses) learn(e *end) {
-	if e.conn.Unix || isLoopback(e.conn.Local.Addr()) {
+	if e.tuple.unix || e.tuple.incomplete || e.tuple.isLoopback() {
 		return
 	}
 	if _, ok := a.locals[e.tuple.local]; !ok && len(a.locals) >= maxLocals {
@@ -62,7 +62,10 @@ func (a *addresses) learn(e *end) {
 
 // isLocal reports whether the other end of e must be on this host.
 func (a *addresses) isLocal(e *end, now uint64) bool {
-	if e.conn.Unix || isLoopback(e.conn.Remote.Addr()) || a.own[e.tuple.remote] {
+	if e.tuple.incomplete {
+		return false // nobody could be found
+	}
+	if e.tuple.unix || e.tuple.isLoopback() || a.own[e.tuple.remote] {
 		return true
 	}
 	o, ok := a.locals[e.tuple.remote]
@@ -81,10 +84,13 @@ func (a *addresses) forget(now uint64) {
 // name returns the entity that stands for the remote address of e: "ip:port" for a server, "ip" for a client, whose port
 // says nothing and would make each connection a node of its own.
 func (a *addresses) name(e *end, side exchange.Side) *signal.Entity {
-	if e.conn.Unix {
-		return a.intern(externalKey{}, "unix socket")
+	if e.tuple.unix {
+		return a.intern(externalKey{port: 1}, "unix socket")
 	}
-	remote := plain(e.conn.Remote)
+	if e.tuple.remote == (address{}) {
+		return a.intern(externalKey{}, "unknown address")
+	}
+	remote := e.tuple.remoteAddrPort()
 	if side == exchange.Server {
 		return a.intern(externalKey{addr: e.tuple.remote}, remote.Addr().String())
 	}

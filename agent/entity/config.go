@@ -46,7 +46,8 @@ type Config struct {
 	LocalAddresses func() ([]netip.Addr, error) `yaml:"-"`
 }
 
-// DefaultConfig observes everything on a host of up to some ten thousand processes, in about 60 MB at the very most.
+// DefaultConfig observes everything. Memory grows with what there is: a connection end takes 0.5 KB, a living process 1 to
+// 2 KB, an ended one 0.5 KB. All tables full would be some 130 MB; a host of 1 000 processes and connections needs 3 MB.
 var DefaultConfig = Config{
 	ProcRoot:       "/proc",
 	HostRoot:       "/",

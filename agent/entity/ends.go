@@ -8,7 +8,7 @@ import (
 
 // end is one end of a connection, as announced.
 type end struct {
-	conn  exchange.Conn
+	conn  connOwner
 	tuple tuple
 	role  event.Role
 
@@ -27,7 +27,21 @@ type end struct {
 
 	translated   bool // peer was found by the client's address alone
 	older        *end // with the same tuple
+	sharing      *end // with the same client's address and port, see translations
 	newer, elder *end // neighbours by last use
+}
+
+// connOwner says whose a connection is; the rest of exchange.Conn is in the tuple.
+type connOwner struct {
+	ID        uint64
+	StartTime uint64
+	Comm      string
+	PID       uint32
+	Netns     uint32
+}
+
+func ownerOf(c *exchange.Conn) connOwner {
+	return connOwner{ID: c.ID, StartTime: c.StartTime, Comm: c.Comm, PID: c.PID, Netns: c.Netns}
 }
 
 // ends is the table of connection ends: by id, by tuple, by last use.

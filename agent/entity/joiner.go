@@ -65,6 +65,11 @@ func (j *Joiner) HandleConn(ev *event.Event) {
 		if e := j.ends.byID[ev.Conn]; e != nil && e.closed == 0 {
 			e.closed = max(ev.Time, 1)
 			j.closed = append(j.closed, e)
+			if len(j.closed) > j.cfg.MaxConnections { // more than that in KeepClosed: the oldest goes early
+				j.forget(j.closed[0])
+				j.closed[0] = nil
+				j.closed = j.closed[1:]
+			}
 		}
 	}
 }
@@ -73,12 +78,12 @@ func (j *Joiner) HandleConn(ev *event.Event) {
 func (j *Joiner) open(c exchange.Conn, role event.Role, now uint64) *end {
 	e := j.ends.byID[c.ID]
 	if e == nil {
-		e = &end{conn: c, tuple: tupleOf(&c), role: role, opened: now}
+		e = &end{conn: ownerOf(&c), tuple: tupleOf(&c), role: role, opened: now}
 		j.makeRoom()
 		j.ends.add(e)
 		j.count.Store(int64(len(j.ends.byID)))
 	} else {
-		e.conn.PID, e.conn.StartTime, e.conn.Comm = c.PID, c.StartTime, c.Comm
+		e.conn = ownerOf(&c)
 		if role != event.RoleUnknown && role != e.role {
 			j.ends.nat.remove(e)
 			e.role = role
@@ -96,7 +101,10 @@ func (j *Joiner) open(c exchange.Conn, role event.Role, now uint64) *end {
 
 // pair joins an end with its other end if that is known, and lets go of what waited for it.
 func (j *Joiner) pair(e *end) {
-	if e.tuple == e.tuple.reversed() && !e.conn.Unix {
+	if e.tuple.incomplete {
+		return
+	}
+	if e.tuple == e.tuple.reversed() && !e.tuple.unix {
 		e.peer = e // a socket connected to itself (RFC 9293 §3.5: simultaneous open)
 		return
 	}
@@ -127,6 +135,13 @@ func (j *Joiner) Handle(x *exchange.Exchange) {
 		e = j.open(*x.Conn, role, x.RequestStart)
 	} else {
 		j.ends.touch(e)
+	}
+	if e.generation != j.table.generation.Load() {
+		j.identify(e)
+	}
+	isOwn := x.PID == 0 || x.PID == e.conn.PID
+	if !e.wanted || (isOwn && !e.self.observe) {
+		return // before it waits, and counts as lost if it does so in vain
 	}
 	if len(e.waiting) == 0 && (e.peer != nil || !j.mustWait(e, x.Side)) {
 		j.deliver(e, x)
@@ -173,7 +188,7 @@ func (j *Joiner) peerOf(e *end) *signal.Entity {
 func (j *Joiner) identify(e *end) {
 	e.generation = j.table.generation.Load()
 	e.self = j.table.resolve(e.conn.PID, e.conn.StartTime, e.conn.Comm)
-	e.wanted = e.conn.Unix || j.table.Selection().WantsPorts(e.conn.Local.Port(), e.conn.Remote.Port())
+	e.wanted = e.tuple.unix || j.table.Selection().WantsPorts(e.tuple.localPort, e.tuple.remotePort)
 }
 
 // Tick settles what has waited long enough and forgets what closed long ago. now is CLOCK_MONOTONIC in nanoseconds; call

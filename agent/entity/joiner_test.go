@@ -126,6 +126,20 @@ func TestUnixSockets(t *testing.T) {
 	h.want("a p1001>p1002", "a p1002>p1001")
 }
 
+// What the kernel side could not tell must not look like the other end of something else that it could not tell.
+func TestIncompleteConnections(t *testing.T) {
+	h := newHost(t, 1001, 1002)
+	for id, pid := range map[uint64]uint32{1: 1001, 2: 1002} {
+		h.send(0, id, pid, event.OpenInfo{Unix: true, StartTime: second, Comm: fmt.Sprintf("p%d", pid)})
+		h.send(0, id+2, pid, event.OpenInfo{StartTime: second, Comm: fmt.Sprintf("p%d", pid)})
+	}
+	h.exchange(0, 1, 1, exchange.Client, "a")
+	h.exchange(0, 1, 2, exchange.Server, "b")
+	h.exchange(0, 1, 3, exchange.Client, "c")
+	h.exchange(0, 1, 4, exchange.Server, "d")
+	h.want("a p1001>unix socket", "b p1002>unix socket", "c p1001>unknown address", "d p1002>unknown address")
+}
+
 func TestLoopbackStaysInItsNamespace(t *testing.T) {
 	h := newHost(t, 1001, 1002, 1003, 1004)
 	h.announce(0, 1, 1001, event.RoleClient, lo1, lo2, 1)
@@ -135,6 +149,15 @@ func TestLoopbackStaysInItsNamespace(t *testing.T) {
 	h.exchange(0, 1, 1, exchange.Client, "a")
 	h.exchange(0, 1, 2, exchange.Client, "b")
 	h.want("a p1001>p1004", "b p1002>p1003")
+}
+
+func TestLoopbackOfAnotherNamespaceIsNoPeer(t *testing.T) {
+	h := newHost(t, 1001, 1002)
+	h.announce(0, 1, 1001, event.RoleClient, lo1, lo2, 1)
+	h.announce(0, 2, 1002, event.RoleServer, lo2, lo1, 2)
+	h.exchange(0, 1, 1, exchange.Client, "a")
+	h.Tick(ms(3000))
+	h.want("a p1001>127.0.0.1:80")
 }
 
 func TestAcrossNamespaces(t *testing.T) {
@@ -317,6 +340,11 @@ func TestSelectionEndsExchanges(t *testing.T) {
 	h.table.SetSelection(Selection{Exclude: []Rule{{Port: 80}}})
 	both()
 	h.want()
+	h.client(0, 3, 1001, "127.0.0.1:40003", lo2)
+	h.exchange(0, 1, 3, exchange.Client, "not even waited for")
+	if h.waiting != 0 {
+		t.Errorf("%d exchanges wait that will not be observed", h.waiting)
+	}
 	h.table.SetSelection(Selection{Include: []Rule{{Port: 80}}})
 	both()
 	h.want("a p1001>p1002", "a p1002>p1001")
@@ -347,4 +375,25 @@ func BenchmarkHandle(b *testing.B) {
 	if n != i {
 		b.Fatalf("%d of %d handed on", n, i)
 	}
+}
+
+// A full table of connections is the largest thing in this room.
+func TestMemoryOfAFullTable(t *testing.T) {
+	f := newFakeProc(t)
+	f.add(fake{pid: 1, start: 1, exe: "/bin/a", args: "a"})
+	tb := f.table()
+	tb.Entity(1, second, "a")
+	before := heap()
+	j := NewJoiner(f.config(), tb, func(Observation) {})
+	remote := netip.MustParseAddrPort("198.51.100.7:80")
+	for i := range uint64(DefaultConfig.MaxConnections + 1000) {
+		local := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 24), byte(i >> 16)}), uint16(i))
+		j.HandleConn(&event.Event{Kind: event.Open, Time: 1, Conn: i, PID: 1, Open: event.OpenInfo{
+			Local: local, Remote: remote, StartTime: second, Comm: "a", Role: event.RoleClient}})
+	}
+	per := (heap() - before) / uint64(j.Connections())
+	if j.Connections() != DefaultConfig.MaxConnections || per > 1024 {
+		t.Errorf("%d connections of %d bytes", j.Connections(), per)
+	}
+	t.Logf("%d bytes for each of %d connections", per, j.Connections())
 }

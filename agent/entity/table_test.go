@@ -30,6 +30,8 @@ func TestServiceNameOrder(t *testing.T) {
 		{"unit", fake{cgroup: unit}, "shop"},
 		{"script", fake{cgroup: "0::/user.slice/user-0.slice/session-1.scope\n"}, "cart"},
 		{"executable", fake{exe: "/usr/sbin/nginx", args: "nginx: worker process"}, "nginx"},
+		{"program in memory", fake{exe: "/memfd:runc_cloned:/proc/self/exe (deleted)", args: "/usr/bin/runc init"}, "runc"},
+		{"replaced while running", fake{exe: "/usr/sbin/sshd (deleted)", args: "sshd"}, "sshd"},
 		{"kernel thread", fake{comm: "kworker/0:1", exe: "-"}, "kworker/0:1"},
 		{"control characters", fake{env: []string{"DD_SERVICE= a\x01b\nc\u200b "}}, "abc"},
 		{"long", fake{env: []string{"DD_SERVICE=" + strings.Repeat("ä", 100)}}, strings.Repeat("ä", 64)},
@@ -148,10 +150,13 @@ func TestUnknownIsNamedByComm(t *testing.T) {
 
 func TestZombieIsNotRead(t *testing.T) {
 	f := newFakeProc(t)
-	f.add(fake{pid: 9, start: 7, comm: "curl", state: "Z", cgroup: "0::/\n"})
+	f.add(fake{pid: 8, start: 7, exe: "/bin/sh", args: "sh", cgroup: "0::/system.slice/docker-" + id64 + ".scope\n"})
+	f.add(fake{pid: 9, start: 7, comm: "python3", state: "Z", cgroup: "0::/\n"}) // no command line any more
 	tb := f.table()
-	tb.HandleProcess(execEvent(9, 1, 7, "/usr/bin/curl", "curl x"))
-	if e := tb.Entity(9, 7*second, "curl"); e.Executable != "curl" {
+	tb.Entity(8, 7*second, "sh")
+	tb.HandleProcess(forkEvent(9, 8, 7, "sh"))
+	tb.HandleProcess(execEvent(9, 8, 7, "/usr/bin/python3", "python3 feed.py"))
+	if e := tb.Entity(9, 7*second, "python3"); e.ContainerID != id64 || e.Executable != "python3" {
 		t.Errorf("Entity = %+v", e)
 	}
 }

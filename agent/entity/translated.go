@@ -9,7 +9,7 @@ import "github.com/sonde-dev/sonde/agent/probe/event"
 //
 // The client's own address and port are the same at both ends. They are not unique, since one port may lead to several
 // servers at a time, so a pair counts only if no other end could be meant.
-type translations map[clientEnd][]*end
+type translations map[clientEnd]*end // the youngest; older ones follow by end.sharing
 
 // clientEnd is the client's address and port, as seen from one of the two ends.
 type clientEnd struct {
@@ -18,12 +18,12 @@ type clientEnd struct {
 	role event.Role // of the ends listed under it
 }
 
-// maxSharing bounds how many ends are compared; beyond it there is no single pair anyway.
+// maxSharing bounds how many ends are listed together; beyond it there is no single pair anyway.
 const maxSharing = 8
 
 // keyOf returns where an end is listed; false for ends that cannot be translated connections.
 func keyOf(e *end) (clientEnd, bool) {
-	if e.conn.Unix || isLoopback(e.conn.Local.Addr()) || isLoopback(e.conn.Remote.Addr()) {
+	if e.tuple.unix || e.tuple.incomplete || e.tuple.isLoopback() {
 		return clientEnd{}, false
 	}
 	switch e.role {
@@ -36,9 +36,12 @@ func keyOf(e *end) (clientEnd, bool) {
 }
 
 func (t translations) add(e *end) {
-	if k, ok := keyOf(e); ok && len(t[k]) < maxSharing {
-		t[k] = append(t[k], e)
+	k, ok := keyOf(e)
+	if !ok || length(t[k]) >= maxSharing {
+		return
 	}
+	e.sharing = t[k]
+	t[k] = e
 }
 
 func (t translations) remove(e *end) {
@@ -46,18 +49,20 @@ func (t translations) remove(e *end) {
 	if !ok {
 		return
 	}
-	list := t[k]
-	for i, x := range list {
-		if x == e {
-			list[i] = list[len(list)-1]
-			list[len(list)-1] = nil
-			t[k] = list[:len(list)-1]
-			break
+	switch head := t[k]; {
+	case head != e:
+		for x := head; x != nil; x = x.sharing {
+			if x.sharing == e {
+				x.sharing = e.sharing
+				break
+			}
 		}
-	}
-	if len(t[k]) == 0 {
+	case e.sharing == nil:
 		delete(t, k)
+	default:
+		t[k] = e.sharing
 	}
+	e.sharing = nil
 }
 
 // match returns the only open end without a peer that may be the other end of e, nil if there is none or a choice.
@@ -75,9 +80,12 @@ func (t translations) match(e *end) *end {
 }
 
 // free returns the only open end of a list that has no peer.
-func free(list []*end) *end {
+func free(list *end) *end {
 	var found *end
-	for _, x := range list {
+	if length(list) >= maxSharing {
+		return nil // there may be more that are not listed
+	}
+	for x := list; x != nil; x = x.sharing {
 		if x.peer != nil || x.closed != 0 || x.superseded {
 			continue
 		}
@@ -86,8 +94,13 @@ func free(list []*end) *end {
 		}
 		found = x
 	}
-	if len(list) >= maxSharing {
-		return nil // there may have been more
-	}
 	return found
+}
+
+func length(list *end) int {
+	n := 0
+	for x := list; x != nil; x = x.sharing {
+		n++
+	}
+	return n
 }

@@ -1,6 +1,7 @@
 package entity
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/sonde-dev/sonde/agent/exchange"
@@ -57,4 +58,22 @@ func TestExactPairReplacesTranslated(t *testing.T) {
 	h.exchange(0, 1, 1, exchange.Client, "a")
 	h.exchange(0, 1, 3, exchange.Server, "a")
 	h.want("a p1001>p1003", "a p1003>p1001")
+}
+
+// One port towards very many servers costs no more than towards a few, and joins nothing.
+func TestManyServersOfOnePort(t *testing.T) {
+	h := newHost(t, 1001, 1002)
+	h.announce(0, 9999, 1002, event.RoleServer, podB, podA, 2)
+	for i := range uint64(5000) {
+		h.announce(0, i+1, 1001, event.RoleClient, podA, fmt.Sprintf("10.2.%d.%d:80", i/250, i%250), 1)
+	}
+	h.exchange(0, 1, 5000, exchange.Client, "a")
+	h.want("a p1001>10.2.19.249:80")
+	for id := range h.conns {
+		h.closed(1, id)
+	}
+	h.Tick(ms(6000))
+	if len(h.ends.nat) != 0 || len(h.ends.byTuple) != 0 {
+		t.Errorf("%d and %d entries left", len(h.ends.nat), len(h.ends.byTuple))
+	}
 }

@@ -15,6 +15,7 @@ type tuple struct {
 	local, remote         address
 	localPort, remotePort uint16
 	unix                  bool
+	incomplete            bool   // the kernel side could not tell both ends: the tuple is the end's own, and matches none
 	netns                 uint32 // only for loopback addresses: others may be reached from other namespaces
 }
 
@@ -28,6 +29,12 @@ func (t tuple) reversed() tuple {
 // tupleOf returns the tuple of a connection. A Unix socket's two identities stand in for addresses.
 func tupleOf(c *exchange.Conn) tuple {
 	var t tuple
+	if (c.Unix && (c.UnixSelf == 0 || c.UnixPeer == 0)) || (!c.Unix && !(c.Local.IsValid() && c.Remote.IsValid())) {
+		t.unix, t.incomplete = c.Unix, true
+		binary.LittleEndian.PutUint64(t.local[:], c.ID)
+		t.remote, t.remotePort = addressOf(c.Remote), c.Remote.Port()
+		return t
+	}
 	if c.Unix {
 		t.unix = true
 		binary.LittleEndian.PutUint64(t.local[:], c.UnixSelf)
@@ -36,7 +43,7 @@ func tupleOf(c *exchange.Conn) tuple {
 	}
 	t.local, t.localPort = addressOf(c.Local), c.Local.Port()
 	t.remote, t.remotePort = addressOf(c.Remote), c.Remote.Port()
-	if isLoopback(c.Remote.Addr()) || isLoopback(c.Local.Addr()) {
+	if t.isLoopback() {
 		t.netns = c.Netns
 	}
 	return t
@@ -49,9 +56,12 @@ func addressOf(ap netip.AddrPort) address {
 	return ap.Addr().As16()
 }
 
-func isLoopback(a netip.Addr) bool { return a.Unmap().IsLoopback() }
+// isLoopback reports whether the connection cannot leave its network namespace.
+func (t tuple) isLoopback() bool {
+	return netip.AddrFrom16(t.remote).Unmap().IsLoopback() || netip.AddrFrom16(t.local).Unmap().IsLoopback()
+}
 
-// plain returns an address in its usual form: IPv4 unmapped, no zone.
-func plain(ap netip.AddrPort) netip.AddrPort {
-	return netip.AddrPortFrom(ap.Addr().Unmap().WithZone(""), ap.Port())
+// remoteAddrPort returns the remote address in its usual form: IPv4 unmapped, no zone.
+func (t tuple) remoteAddrPort() netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom16(t.remote).Unmap(), t.remotePort)
 }

@@ -59,7 +59,7 @@ func (j *Joiner) settle() {
 			side := a.e.waiting[0].Side
 			a.e.address, a.e.addressFor = j.addresses.name(a.e, side), side
 			j.release(a.e)
-		case !a.e.asked && !a.e.conn.Unix:
+		case !a.e.asked && !a.e.tuple.unix:
 			ask = append(ask, j.question(a.e))
 		}
 		if a.deadline <= j.now {
@@ -78,10 +78,10 @@ func (j *Joiner) settle() {
 // question says what is to be looked for: the socket that is the other end of e, in the namespace that has its address.
 func (j *Joiner) question(e *end) question {
 	q := question{
-		e: e, local: plain(e.conn.Remote), remote: plain(e.conn.Local),
+		e: e, local: e.tuple.remoteAddrPort(), remote: e.tuple.reversed().remoteAddrPort(),
 		netns: e.conn.Netns, pid: e.conn.PID, listening: e.waiting[0].Side == exchange.Client,
 	}
-	if isLoopback(e.conn.Remote.Addr()) {
+	if e.tuple.isLoopback() {
 		return q
 	}
 	if j.addresses.own[e.tuple.remote] {

@@ -36,6 +36,9 @@ func set(names ...string) map[string]bool {
 
 // fileName names a service after a script or archive.
 func fileName(file, cwd string) string {
+	if full := absolute(file, cwd); strings.HasPrefix(full, "/dev/") || strings.HasPrefix(full, "/proc/") {
+		return "" // `bash /dev/fd/3`, `python3 <(…)`: a descriptor, not a script
+	}
 	base := path.Base(file)
 	name := base
 	if ext := path.Ext(base); extensions[strings.ToLower(ext)] && ext != base {
@@ -46,7 +49,7 @@ func fileName(file, cwd string) string {
 			name = short
 		}
 	}
-	if !genericNames[strings.ToLower(name)] {
+	if !genericNames[strings.ToLower(name)] && !notAName.MatchString(name) {
 		return name
 	}
 	return qualify(folderName(path.Dir(absolute(file, cwd))), name)

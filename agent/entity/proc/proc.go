@@ -70,6 +70,10 @@ func (f *FS) Read(pid uint32, want map[string]bool) (Facts, error) {
 		return Facts{}, err
 	}
 	facts.Args = f.args(dir)
+	// mm/memfd.c names it thus; such programs (runc copies itself into one) are known by what they were called as.
+	if strings.HasPrefix(facts.Exe, "/memfd:") && len(facts.Args) > 0 && facts.Args[0] != "" {
+		facts.Exe = facts.Args[0]
+	}
 	facts.Env = f.environ(dir, want)
 	facts.Cwd = link(dir + "/cwd")
 	facts.Cgroup = f.text(dir+"/cgroup", maxCgroup)

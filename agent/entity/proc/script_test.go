@@ -59,6 +59,9 @@ func TestScript(t *testing.T) {
 		{"bash", "bash -c sleep", "/", ""},
 		{"dash", "sh -o errexit cron.sh", "/", "cron"},
 		{"bash", "-bash", "/", ""},
+		{"bash", "bash /dev/fd/3", "/", ""},
+		{"python3.11", "python3 /proc/self/fd/11", "/", ""},
+		{"python3.11", "python3 0.py", "/srv/jobs", "jobs"},
 		{"nginx", "nginx -g daemon", "/", ""},
 	}
 	for _, tt := range tests {
