@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -22,7 +23,8 @@ type encoder struct {
 // known is what is remembered of a series.
 type known struct {
 	labels  []prompb.Label
-	isBegun bool // was sent once: no zero is needed any more
+	isBegun bool  // was sent once: no zero is needed any more
+	at      int64 // time of the last batch that had it, milliseconds
 }
 
 // encode makes a request of some series of a batch. The request is valid until the next call.
@@ -36,6 +38,7 @@ func (e *encoder) encode(b *signal.Batch, series []signal.Series) (*prompb.Write
 	for i := range series {
 		s := &series[i]
 		k := e.knownOf(s)
+		k.at = now
 		ts := prompb.TimeSeries{Labels: k.labels}
 		created := s.Created.UnixMilli()
 		wantsZero := !k.isBegun && s.Desc.Type != signal.Gauge && created < now && b.Time.Sub(s.Created) <= e.zeroWithin
@@ -85,9 +88,13 @@ func (e *encoder) begun(series []signal.Series) {
 	}
 }
 
-// forget drops what is remembered of series that ended.
-func (e *encoder) forget(ids []uint64) {
-	for _, id := range ids {
+// forget drops what is remembered of series that ended by the end of a batch, said or not: news may be lost on the way.
+func (e *encoder) forget(b *signal.Batch) {
+	for _, id := range b.Ended {
 		delete(e.known, id)
+	}
+	if len(e.known) > 2*len(b.Series) {
+		now := b.Time.UnixMilli()
+		maps.DeleteFunc(e.known, func(_ uint64, k *known) bool { return k.at < now })
 	}
 }

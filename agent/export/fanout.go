@@ -15,18 +15,20 @@ import (
 
 // Config says how patient the way out is.
 type Config struct {
-	// QueueBatches is the number of batches that wait for one sink; beyond, the oldest is dropped and counted as
-	// signal.QueueFull.
-	QueueBatches int
+	// QueueBatches and QueueBytes bound what waits for one sink; beyond, the oldest batch is dropped and counted as
+	// signal.QueueFull. A single batch may wait however large it is.
+	QueueBatches, QueueBytes int
 	// MinBackoff and MaxBackoff bound the pause after a failure; it doubles each time. What a sink asks for (RetryError) may be longer.
 	MinBackoff, MaxBackoff time.Duration
 	// Grace is how long Run goes on delivering what is queued after its context has ended.
 	Grace time.Duration
 }
 
-// DefaultConfig bridges one to two minutes at a flush interval of 5 to 10 s. A batch of 10 000 busy series has about 10 MB.
+// DefaultConfig bridges one to two minutes at a flush interval of 5 to 10 s, less where batches are large: one of 10 000
+// busy series has about 10 MB.
 var DefaultConfig = Config{
 	QueueBatches: 12,
+	QueueBytes:   32 << 20,
 	MinBackoff:   100 * time.Millisecond,
 	MaxBackoff:   30 * time.Second,
 	Grace:        2 * time.Second,
@@ -34,8 +36,8 @@ var DefaultConfig = Config{
 
 // Validate returns what is wrong with the configuration, or nil.
 func (c Config) Validate() error {
-	if c.QueueBatches < 1 {
-		return fmt.Errorf("queue of %d batches: must be at least 1", c.QueueBatches)
+	if c.QueueBatches < 1 || c.QueueBytes < 1 {
+		return fmt.Errorf("queue of %d batches and %d bytes: must be at least 1", c.QueueBatches, c.QueueBytes)
 	}
 	if c.MinBackoff <= 0 || c.MaxBackoff < c.MinBackoff {
 		return fmt.Errorf("back-off from %v to %v: must be positive and in this order", c.MinBackoff, c.MaxBackoff)
@@ -66,7 +68,7 @@ type way struct {
 func NewFanout(cfg Config, log *slog.Logger, sinks ...Sink) *Fanout {
 	f := &Fanout{cfg: cfg, lost: signal.Losses{}}
 	for _, s := range sinks {
-		f.ways = append(f.ways, &way{sink: s, queue: newQueue(cfg.QueueBatches), log: errorLog{log: log.With("sink", s.Name())}})
+		f.ways = append(f.ways, &way{sink: s, queue: newQueue(cfg.QueueBatches, cfg.QueueBytes), log: errorLog{log: log.With("sink", s.Name())}})
 	}
 	return f
 }

@@ -171,3 +171,23 @@ func TestEndedSurvivesDrops(t *testing.T) {
 		}
 	})
 }
+
+func TestQueueIsBoundedInBytes(t *testing.T) {
+	large := func() *signal.Batch { return &signal.Batch{Series: make([]signal.Series, 100)} } // 8 000 bytes
+	q := newQueue(100, 20_000)
+	var dropped uint64
+	for range 10 {
+		dropped += q.put(large())
+	}
+	if dropped != 8 || q.len() != 2 || q.bytes != 16_000 {
+		t.Errorf("%d dropped, %d wait with %d bytes, want 8, 2, 16000", dropped, q.len(), q.bytes)
+	}
+	if n := q.put(&signal.Batch{Series: make([]signal.Series, 1000)}); n != 2 || q.len() != 1 {
+		t.Errorf("%d dropped, %d wait, want one batch beyond the bound to be kept alone", n, q.len())
+	}
+	for q.take() != nil {
+	}
+	if q.bytes != 0 {
+		t.Errorf("%d bytes in an empty queue", q.bytes)
+	}
+}

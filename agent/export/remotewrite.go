@@ -108,7 +108,7 @@ func (w *RemoteWrite) Write(ctx context.Context, b *signal.Batch) error {
 		w.encoder.begun(part)
 		w.sent += len(part)
 	}
-	w.encoder.forget(b.Ended)
+	w.encoder.forget(b)
 	err := w.refused
 	w.batch, w.refused = nil, nil
 	return err

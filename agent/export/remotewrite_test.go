@@ -105,6 +105,12 @@ func TestRequests(t *testing.T) {
 	if err := w.Write(context.Background(), b); err != nil || len(w.encoder.known) != 0 {
 		t.Errorf("%v; %d series are remembered after their end", err, len(w.encoder.known))
 	}
+	b.Ended = nil
+	_ = w.Write(context.Background(), b)
+	_ = w.Write(context.Background(), &signal.Batch{Time: b.Time.Add(time.Minute), Series: b.Series[:1], Resource: b.Resource})
+	if n := len(w.encoder.known); n != 1 {
+		t.Errorf("%d series are remembered though they are gone without a word, want 1", n)
+	}
 }
 
 func TestRetryAfter(t *testing.T) {

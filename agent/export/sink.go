@@ -30,3 +30,9 @@ type RetryError struct {
 
 func (e *RetryError) Error() string { return e.Err.Error() }
 func (e *RetryError) Unwrap() error { return e.Err }
+
+// The sinks of this package.
+var (
+	_ Sink = (*RemoteWrite)(nil)
+	_ Sink = (*PromHandler)(nil)
+)

@@ -14,30 +14,29 @@ const valuesPerLabel = 64
 // moves what is used to the front is quicker than hashing strings.
 type byValue struct {
 	labels []string // of the record
-	list   []valued
+	list   []*valued
 }
 
 type valued struct {
-	value  string
-	series *series
+	value string
+	count uint64
 }
 
 // of returns the counter of a value and makes it if need be.
-func (b *byValue) of(r *Recorder, g *group, d *signal.Desc, value string) *series {
-	for i := range b.list {
-		if b.list[i].value == value {
-			s := b.list[i].series
+func (b *byValue) of(r *Recorder, g *group, d *signal.Desc, value string) *uint64 {
+	for i, v := range b.list {
+		if v.value == value {
 			if i > 0 {
-				b.list[i], b.list[i-1] = b.list[i-1], b.list[i]
+				b.list[i], b.list[i-1] = b.list[i-1], v
 			}
-			return s
+			return &v.count
 		}
 	}
 	if len(b.list) >= valuesPerLabel && value != other {
 		return b.of(r, g, d, other)
 	}
-	value = strings.Clone(value) // it may point into a large buffer
-	s := r.newCounter(g, d, append(b.labels[:len(b.labels):len(b.labels)], value)...)
-	b.list = append(b.list, valued{value, s})
-	return s
+	v := &valued{value: strings.Clone(value)} // it may point into a large buffer
+	r.newCounter(g, d, &v.count, append(b.labels[:len(b.labels):len(b.labels)], v.value)...)
+	b.list = append(b.list, v)
+	return &v.count
 }

@@ -36,8 +36,8 @@ type Config struct {
 	IdleAfter, InstanceIdleAfter time.Duration
 }
 
-// DefaultConfig suits one host: about 150 bytes for a counter, 250 bytes and 10 for each bucket for a histogram, thus tens
-// of megabytes when every bound is reached.
+// DefaultConfig suits one host. Measured: 10 000 series with 510 000 populated buckets take 13 MB, 54 000 with 1 300 000 take
+// 44 MB; a batch takes 80 bytes for each series and 16 for each bucket that changed besides.
 var DefaultConfig = Config{
 	SlowThreshold:     500 * time.Millisecond,
 	Routes:            200,

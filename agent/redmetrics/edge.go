@@ -29,8 +29,9 @@ type edge struct {
 	group
 	key edgeKey
 
-	duration, slow, requestBytes, responseBytes *series
-	errors                                      byValue
+	duration                          histogram
+	slow, requestBytes, responseBytes uint64
+	errors                            byValue
 }
 
 func (r *Recorder) edgeOf(client, server end, side exchange.Side, p *protocolMetrics) (e *edge, limited bool) {
@@ -47,11 +48,11 @@ func (r *Recorder) edgeOf(client, server end, side exchange.Side, p *protocolMet
 	}
 	labels := []string{key.client.service, key.server.service, side.String(), p.name}
 	e = &edge{key: key}
-	e.duration = r.newHistogram(&e.group, signal.EdgeDuration, signal.HistogramSchema, nanoseconds,
+	r.newDuration(&e.group, signal.EdgeDuration, &e.duration,
 		append(labels[:4:4], key.client.externalLabel(), key.server.externalLabel())...)
-	e.slow = r.newCounter(&e.group, signal.EdgeSlow, labels...)
-	e.requestBytes = r.newCounter(&e.group, signal.EdgeRequestBytes, labels...)
-	e.responseBytes = r.newCounter(&e.group, signal.EdgeResponseBytes, labels...)
+	r.newCounter(&e.group, signal.EdgeSlow, &e.slow, labels...)
+	r.newCounter(&e.group, signal.EdgeRequestBytes, &e.requestBytes, labels...)
+	r.newCounter(&e.group, signal.EdgeResponseBytes, &e.responseBytes, labels...)
 	e.errors.labels = labels
 	r.use(key.client.service, key.client.isExternal)
 	r.use(key.server.service, key.server.isExternal)

@@ -21,7 +21,8 @@ type instance struct {
 	key  instanceKey
 	info *info
 
-	duration, slow, errors *series
+	duration     histogram
+	slow, errors uint64
 }
 
 func (r *Recorder) instanceOf(service string, e *signal.Entity, side exchange.Side, p *protocolMetrics) (i *instance, limited bool) {
@@ -39,9 +40,9 @@ func (r *Recorder) instanceOf(service string, e *signal.Entity, side exchange.Si
 	}
 	labels := []string{service, key.id, side.String(), p.name}
 	i = &instance{key: key}
-	i.duration = r.newHistogram(&i.group, signal.InstanceDuration, signal.HistogramSchema, nanoseconds, labels...)
-	i.slow = r.newCounter(&i.group, signal.InstanceSlow, labels...)
-	i.errors = r.newCounter(&i.group, signal.InstanceErrors, labels...)
+	r.newDuration(&i.group, signal.InstanceDuration, &i.duration, labels...)
+	r.newCounter(&i.group, signal.InstanceSlow, &i.slow, labels...)
+	r.newCounter(&i.group, signal.InstanceErrors, &i.errors, labels...)
 	i.info = r.infoOf(infoKey{service, key.id}, e)
 	r.instances[key] = i
 	r.add(i)
@@ -59,7 +60,8 @@ type infoKey struct{ service, id string }
 type info struct {
 	group
 	key   infoKey
-	facts int // number of facts known
+	facts int    // number of facts known
+	one   uint64 // the value
 }
 
 func (r *Recorder) infoOf(key infoKey, e *signal.Entity) *info {
@@ -68,7 +70,7 @@ func (r *Recorder) infoOf(key infoKey, e *signal.Entity) *info {
 		n.learn(r, e)
 		return n
 	}
-	n = &info{key: key, facts: -1}
+	n = &info{key: key, facts: -1, one: 1}
 	n.learn(r, e)
 	r.infos[key] = n
 	r.add(n)
@@ -98,7 +100,7 @@ func (n *info) learn(r *Recorder, e *signal.Entity) {
 		r.ended = append(r.ended, s.out.ID)
 	}
 	n.series = n.series[:0]
-	r.newCounter(&n.group, signal.InstanceInfo, labels...).value = 1
+	r.newCounter(&n.group, signal.InstanceInfo, &n.one, labels...)
 }
 
 func (n *info) idleAfter(c *Config) time.Duration { return c.InstanceIdleAfter }
@@ -114,7 +116,7 @@ type exchangeKey struct {
 type exchanges struct {
 	group
 	key   exchangeKey
-	total *series
+	total uint64
 }
 
 func (r *Recorder) exchangesOf(p *protocolMetrics, side exchange.Side) *exchanges {
@@ -122,7 +124,7 @@ func (r *Recorder) exchangesOf(p *protocolMetrics, side exchange.Side) *exchange
 	x := r.exchanges[key]
 	if x == nil {
 		x = &exchanges{key: key}
-		x.total = r.newCounter(&x.group, signal.AgentExchanges, p.name, side.String())
+		r.newCounter(&x.group, signal.AgentExchanges, &x.total, p.name, side.String())
 		r.exchanges[key] = x
 		r.add(x)
 	}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/sonde-dev/sonde/agent/exchange"
-	"github.com/sonde-dev/sonde/signal"
 )
 
 // outcomesPerRoute bounds the pairs of status and error of one route; what comes beyond has the status "other".
@@ -48,9 +47,10 @@ type routeSeries struct {
 	route                   *route
 	operation, target, peer string // label values
 
-	requestSize, responseSize *series // nil where the protocol has none
-	slow                      *series // nil before the first
-	outcomes                  []*outcome
+	requestSize, responseSize       histogram
+	hasRequestSize, hasResponseSize bool   // false where the protocol has none
+	slow                            uint64 // a series from the first on
+	outcomes                        []*outcome
 }
 
 // outcome is one combination of status and error of an interface.
@@ -58,7 +58,7 @@ type outcome struct {
 	group
 	of            *routeSeries
 	status, error string
-	duration      *series
+	duration      histogram
 }
 
 // find returns the series for an exchange: its own, or those of what is beyond the bound on series.
@@ -123,10 +123,12 @@ func (r *Recorder) newRouteSeries(p *pair, rt *route, side exchange.Side) *route
 	}
 	m := p.protocol.metrics[side]
 	if m.RequestSize != nil {
-		rs.requestSize = r.newHistogram(&rs.group, m.RequestSize, signal.SizeSchema, bytes, labels...)
+		rs.hasRequestSize = true
+		r.newSize(&rs.group, m.RequestSize, &rs.requestSize, labels...)
 	}
 	if m.ResponseSize != nil {
-		rs.responseSize = r.newHistogram(&rs.group, m.ResponseSize, signal.SizeSchema, bytes, labels...)
+		rs.hasResponseSize = true
+		r.newSize(&rs.group, m.ResponseSize, &rs.responseSize, labels...)
 	}
 	r.add(rs)
 	return rs
@@ -140,7 +142,7 @@ func (r *Recorder) newOutcome(rs *routeSeries, p *pair, side exchange.Side, stat
 	if side == exchange.Client {
 		labels = append(labels, rs.peer)
 	}
-	out.duration = r.newHistogram(&out.group, p.protocol.metrics[side].Duration, signal.HistogramSchema, nanoseconds, labels...)
+	r.newDuration(&out.group, p.protocol.metrics[side].Duration, &out.duration, labels...)
 	rs.outcomes = append(rs.outcomes, out)
 	r.add(out)
 	return out

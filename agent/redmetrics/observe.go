@@ -24,7 +24,7 @@ func (r *Recorder) Observe(x *exchange.Exchange, self, peer *signal.Entity) {
 
 	p.touched = true
 	p.exchanges.touched = true
-	p.exchanges.total.value++
+	p.exchanges.total++
 	p.side.observe(r, x, ns, at, isSlow)
 	p.edge.observe(r, x, ns, at, isSlow)
 	p.instance.observe(r, x, ns, at, isSlow)
@@ -44,70 +44,70 @@ func (r *Recorder) observeInterface(p *pair, x *exchange.Exchange, ns uint64, at
 	}
 	rs.touched, out.touched = true, true
 
-	r.observe(out.duration, ns, at)
-	if rs.requestSize != nil {
-		r.observeSize(rs.requestSize, x.RequestBytes)
+	r.observe(&out.duration, ns, at)
+	if rs.hasRequestSize {
+		r.observeSize(&rs.requestSize, x.RequestBytes)
 	}
-	if rs.responseSize != nil {
-		r.observeSize(rs.responseSize, x.ResponseBytes)
+	if rs.hasResponseSize {
+		r.observeSize(&rs.responseSize, x.ResponseBytes)
 	}
 	if isSlow {
-		if rs.slow == nil {
-			rs.slow = r.newCounter(&rs.group, signal.InterfaceSlow,
+		if rs.slow == 0 {
+			r.newCounter(&rs.group, signal.InterfaceSlow, &rs.slow,
 				p.side.service, x.Side.String(), p.protocol.name, rs.operation, rs.target, rs.peer)
 		}
-		rs.slow.value++
+		rs.slow++
 	}
 	return limited
 }
 
 // observeSize counts a message size. 64-bit sizes are exact in the sum; their bucket is that of the nearest float64.
-func (r *Recorder) observeSize(s *series, n uint64) {
+func (r *Recorder) observeSize(h *histogram, n uint64) {
 	var at int32
 	if n > 0 {
 		at = bucketIndex(float64(n))
 	}
-	r.observe(s, n, at)
+	r.observe(h, n, at)
 }
 
 func (s *serviceSide) observe(r *Recorder, x *exchange.Exchange, ns uint64, at int32, isSlow bool) {
 	s.touched = true
-	r.observe(s.duration, ns, at)
-	s.requestBytes.value += x.RequestBytes
-	s.responseBytes.value += x.ResponseBytes
-	s.statuses.of(r, &s.group, signal.ServiceStatus, x.Status).value++
+	r.observe(&s.duration, ns, at)
+	s.requestBytes += x.RequestBytes
+	s.responseBytes += x.ResponseBytes
+	*s.statuses.of(r, &s.group, signal.ServiceStatus, x.Status)++
 	if isSlow {
-		s.slow.value++
+		s.slow++
 	}
 	if x.Partial {
-		s.partial.value++
+		s.partial++
 	}
 	if x.Error != "" {
-		s.errors.of(r, &s.group, signal.ServiceErrors, x.Error).value++
+		*s.errors.of(r, &s.group, signal.ServiceErrors, x.Error)++
 	}
 }
 
 func (e *edge) observe(r *Recorder, x *exchange.Exchange, ns uint64, at int32, isSlow bool) {
 	e.touched = true
-	r.observe(e.duration, ns, at)
-	e.requestBytes.value += x.RequestBytes
-	e.responseBytes.value += x.ResponseBytes
+	r.observe(&e.duration, ns, at)
+	e.requestBytes += x.RequestBytes
+	e.responseBytes += x.ResponseBytes
 	if isSlow {
-		e.slow.value++
+		e.slow++
 	}
 	if x.Error != "" {
-		e.errors.of(r, &e.group, signal.EdgeErrors, x.Error).value++
+		*e.errors.of(r, &e.group, signal.EdgeErrors, x.Error)++
 	}
 }
 
 func (i *instance) observe(r *Recorder, x *exchange.Exchange, ns uint64, at int32, isSlow bool) {
 	i.touched = true
 	i.info.touched = true
-	r.observe(i.duration, ns, at)
+	r.observe(&i.duration, ns, at)
 	if isSlow {
-		i.slow.value++
+		i.slow++
 	}
 	if x.Error != "" {
-		i.errors.value++
+		i.errors++
 	}
 }

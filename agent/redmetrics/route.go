@@ -10,8 +10,8 @@ import (
 // the operation "other".
 const operationsPerService = 64
 
-// longestRaw is the longest raw target worth remembering: at the bound on raw targets that is 64 MB of strings at worst.
-const longestRaw = 1024
+// longestRaw is the longest raw target worth remembering: at the bound on raw targets that is 16 MB of strings at worst.
+const longestRaw = 256
 
 // fewestRaw is what an operation may remember even when the bounds are reached.
 const fewestRaw = 16

@@ -6,10 +6,11 @@ import (
 	"github.com/sonde-dev/sonde/signal"
 )
 
-// series is one time series: a counter (value) or a histogram.
+// series is the cold part of one time series: what a snapshot needs to know. What is counted lies in the record itself, side
+// by side, because an observation costs as much as the cache lines that it touches.
 type series struct {
 	out   signal.Series
-	value uint64     // for counters and gauges
+	value *uint64    // for counters and gauges
 	hist  *histogram // for histograms
 	scale float64    // one unit of the histogram's whole numbers, as a divisor: 1e9 for nanoseconds
 }
@@ -42,8 +43,8 @@ func (r *Recorder) add(rec record) {
 	r.records = append(r.records, rec)
 }
 
-// newCounter adds a counter, or a gauge, to a group. An empty value leaves its label out.
-func (r *Recorder) newCounter(g *group, d *signal.Desc, labels ...string) *series {
+// newSeries adds a series to a group. An empty value leaves its label out.
+func (r *Recorder) newSeries(g *group, d *signal.Desc, labels []string) *series {
 	s := &series{out: signal.Series{Desc: d, ID: r.nextID, LabelValues: labels, Created: r.now}}
 	r.nextID++
 	r.seriesCount++
@@ -51,12 +52,23 @@ func (r *Recorder) newCounter(g *group, d *signal.Desc, labels ...string) *serie
 	return s
 }
 
-// newHistogram adds a histogram to a group. Its values are in units of 1/scale.
-func (r *Recorder) newHistogram(g *group, d *signal.Desc, schema int8, scale float64, labels ...string) *series {
-	s := r.newCounter(g, d, labels...)
-	s.hist = &histogram{schema: schema, dirty: true}
-	s.scale = scale
-	return s
+// newCounter adds a counter, or a gauge, to a group.
+func (r *Recorder) newCounter(g *group, d *signal.Desc, value *uint64, labels ...string) {
+	r.newSeries(g, d, labels).value = value
+}
+
+// newDuration adds a histogram of nanoseconds to a group.
+func (r *Recorder) newDuration(g *group, d *signal.Desc, h *histogram, labels ...string) {
+	*h = histogram{schema: signal.HistogramSchema, dirty: true}
+	s := r.newSeries(g, d, labels)
+	s.hist, s.scale = h, nanoseconds
+}
+
+// newSize adds a histogram of bytes to a group.
+func (r *Recorder) newSize(g *group, d *signal.Desc, h *histogram, labels ...string) {
+	*h = histogram{schema: signal.SizeSchema, dirty: true}
+	s := r.newSeries(g, d, labels)
+	s.hist, s.scale = h, bytes
 }
 
 // free takes a series out of the accounts.
@@ -68,8 +80,8 @@ func (r *Recorder) free(s *series) {
 }
 
 // observe counts a whole number whose bucket is i.
-func (r *Recorder) observe(s *series, v uint64, i int32) {
-	if n := s.hist.observe(v, i, &r.buckets); n > 0 {
+func (r *Recorder) observe(h *histogram, v uint64, i int32) {
+	if n := h.observe(v, i, &r.buckets); n > 0 {
 		r.lost.Add(signal.ResolutionReduced, n)
 	}
 }

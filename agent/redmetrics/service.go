@@ -66,8 +66,9 @@ type serviceSide struct {
 	key     sideKey
 	service string
 
-	duration, slow, partial, requestBytes, responseBytes *series
-	errors, statuses                                     byValue
+	duration                                   histogram
+	slow, partial, requestBytes, responseBytes uint64
+	errors, statuses                           byValue
 
 	operations []*operation
 	rawUsed    int
@@ -82,11 +83,11 @@ func (r *Recorder) sideOf(service string, side exchange.Side, p *protocolMetrics
 	}
 	labels := []string{service, side.String(), p.name}
 	s := &serviceSide{key: key, service: service, scopes: map[string]*scope{}}
-	s.duration = r.newHistogram(&s.group, signal.ServiceDuration, signal.HistogramSchema, nanoseconds, labels...)
-	s.slow = r.newCounter(&s.group, signal.ServiceSlow, labels...)
-	s.partial = r.newCounter(&s.group, signal.ServicePartial, labels...)
-	s.requestBytes = r.newCounter(&s.group, signal.ServiceRequestBytes, labels...)
-	s.responseBytes = r.newCounter(&s.group, signal.ServiceResponseBytes, labels...)
+	r.newDuration(&s.group, signal.ServiceDuration, &s.duration, labels...)
+	r.newCounter(&s.group, signal.ServiceSlow, &s.slow, labels...)
+	r.newCounter(&s.group, signal.ServicePartial, &s.partial, labels...)
+	r.newCounter(&s.group, signal.ServiceRequestBytes, &s.requestBytes, labels...)
+	r.newCounter(&s.group, signal.ServiceResponseBytes, &s.responseBytes, labels...)
 	s.errors.labels, s.statuses.labels = labels, labels
 	r.use(service, false)
 	r.sides[key] = s

@@ -73,7 +73,7 @@ func (r *Recorder) collect(b *signal.Batch) {
 		live = append(live, rec)
 		for _, s := range g.series {
 			if s.hist == nil {
-				s.out.Value = float64(s.value)
+				s.out.Value = float64(*s.value)
 			} else if s.hist.dirty {
 				r.scratch.copy(s, len(b.Series))
 			}
