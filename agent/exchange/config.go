@@ -55,4 +55,7 @@ func (c Config) Validate() error {
 const (
 	maxHeldCalls = 8
 	maxHeldBytes = 64 << 10
+	// maxStartCalls bounds the calls in which a connection must show what it speaks: a byte each, they hold the longest
+	// start of a message that any protocol asks for.
+	maxStartCalls = 64
 )

@@ -74,6 +74,11 @@ func (e *Engine) Handle(ev *event.Event) {
 			if ev.Close.Reset {
 				reason = ErrorReset
 			}
+			c.flush()
+			if ev.Close.HasPositions {
+				c.streams[event.Ingress].finish(c, ev, event.Ingress, ev.Close.NextIngress)
+				c.streams[event.Egress].finish(c, ev, event.Egress, ev.Close.NextEgress)
+			}
 			e.drop(c, ev.Time, reason)
 		}
 	}

@@ -40,7 +40,7 @@ func (c *connection) RequestBegin(id uint64) {
 	c.flights = append(c.flights, f)
 	e.flights.push(f)
 	c.pending++
-	c.asked = true
+	c.isSettled = true
 }
 
 // RequestHead implements protocol.Sink.
@@ -101,6 +101,7 @@ func (c *connection) ResponseHead(id uint64, r protocol.Response) {
 
 // ResponseEnd implements protocol.Sink.
 func (c *connection) ResponseEnd(id uint64, end protocol.End) {
+	c.isSettled = c.isSettled && !end.Partial
 	f := c.find(id)
 	if f == nil || f.responseEnded {
 		return

@@ -22,6 +22,7 @@ func (p *parser) readRequest(b []byte, atCall bool, sink protocol.Sink) int {
 			s.state = lost
 			return len(b)
 		}
+		p.isPipelined = p.isPipelined || !atCall && p.queue.len() > 0 // two requests in one call
 		p.beginRequest(sink)
 		return skipped + p.readRequestHead(rest, sink)
 	case lost, inUnknown, inLostBody:
@@ -30,7 +31,7 @@ func (p *parser) readRequest(b []byte, atCall bool, sink protocol.Sink) int {
 				p.endRequest(protocol.End{Partial: true, Before: true}, sink)
 			}
 			s.state = between
-			return p.readRequest(b, false, sink)
+			return p.readRequest(b, true, sink)
 		}
 		if s.state == inLostBody && s.end.read(b, atCall) {
 			s.body += uint64(len(b))
