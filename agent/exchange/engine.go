@@ -33,6 +33,7 @@ type Engine struct {
 	flights list[*flight]     // by time of the next check
 	waiting []*connection     // that hold calls
 	spare   [][]byte          // buffers of held calls
+	call    call              // the one Handle is at; here so that it needs no allocation
 	losses  signal.Losses
 }
 

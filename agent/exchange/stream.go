@@ -28,25 +28,26 @@ const maxBackward = 64 << 20
 // order passes on an event when its turn has come.
 func (c *connection) order(ev *event.Event) {
 	s := &c.streams[ev.Direction]
-	k := newCall(ev)
+	k := &c.engine.call
+	*k = newCall(ev)
 	if !s.isAnchored {
 		s.anchor(k.seq)
 	}
 	if c.window.n() > 0 && isDue(c.window.calls[0].time, c.engine.cfg.ReorderWindow, k.time) {
 		c.flushWindow()
 	}
-	for c.window.n() > 0 && !c.window.hasRoom(&k, maxHeldCalls) {
+	for c.window.n() > 0 && !c.window.hasRoom(k, maxHeldCalls) {
 		c.passFirst()
 	}
 	switch isBlocked := c.window.n() > 0; {
-	case !isBlocked && s.ahead(&k) <= 0, isBlocked && k.dir == c.window.calls[0].dir && s.ahead(&k) <= 0:
-		c.pass(&k)
+	case !isBlocked && s.ahead(k) <= 0, isBlocked && k.dir == c.window.calls[0].dir && s.ahead(k) <= 0:
+		c.pass(k)
 		c.drain()
-	case c.window.hasRoom(&k, maxHeldCalls):
-		c.window.insert(c.engine, c.window.n(), &k)
+	case c.window.hasRoom(k, maxHeldCalls):
+		c.window.insert(c.engine, c.window.n(), k)
 		c.wait()
 	default: // larger than the whole window
-		c.pass(&k)
+		c.pass(k)
 	}
 }
 

@@ -113,12 +113,14 @@ func parseFields(b []byte) (f fields) {
 		b = b[nl+1:]
 		value := line
 		if len(line) == 0 || line[0] != ' ' && line[0] != '\t' { // otherwise obs-fold, RFC 9112 §5.2: goes on with the field before
-			colon := bytes.IndexByte(line, ':')
-			if colon < 0 {
-				kind = none
+			kind = none
+			if len(line) == 0 || !isWanted(line[0]) {
 				continue
 			}
-			kind = none
+			colon := bytes.IndexByte(line, ':')
+			if colon < 0 {
+				continue
+			}
 			name := trimSpace(line[:colon])
 			switch len(name) {
 			case len("host"):
@@ -149,6 +151,9 @@ func parseFields(b []byte) (f fields) {
 	}
 	return f
 }
+
+// isWanted reports whether one of the three names begins with c.
+func isWanted(c byte) bool { c |= 0x20; return c == 'h' || c == 'c' || c == 't' }
 
 // addLength accepts a number or a list of equal numbers (RFC 9112 §6.3 item 5).
 func (f *fields) addLength(v []byte) {
