@@ -29,6 +29,7 @@ type connection struct {
 
 	flights   []*flight // in order of ids
 	pending   int       // of them: no response yet
+	unbounded *flight   // its response ends with silence
 	isSettled bool      // since the last request nothing was lost that makes an unasked response likely
 	now       *call     // being parsed
 	reason    string    // why the connection ends, while it does
@@ -112,14 +113,28 @@ func (c *connection) expire(now uint64) {
 	if c.window.n() > 0 && isDue(c.window.calls[0].time, c.engine.cfg.ReorderWindow, now) {
 		c.flushWindow()
 	}
+	c.settle(now)
 	if c.held.n() > 0 && c.parser != nil && isDue(c.held.calls[0].time, c.engine.cfg.HoldResponse, now) {
 		c.release(true)
 	}
 }
 
+// settle ends a response of unknown length after silence.
+func (c *connection) settle(now uint64) {
+	f := c.unbounded
+	switch {
+	case f == nil:
+	case f.c == nil || f.responseEnded:
+		c.unbounded = nil
+	case isDue(c.stream(protocol.FromServer).last, c.engine.cfg.Settle, now):
+		c.unbounded = nil
+		c.abandon(f, now, "")
+	}
+}
+
 // isHolding reports whether expire has something to do.
 func (c *connection) isHolding() bool {
-	return c.window.n() > 0 || c.held.n() > 0 && c.parser != nil
+	return c.window.n() > 0 || c.unbounded != nil || c.held.n() > 0 && c.parser != nil
 }
 
 // wait enters the connection in the list of those that Tick looks at.

@@ -28,7 +28,7 @@ func (c *connection) RequestBegin(id uint64) {
 		oldest := e.flights.front()
 		oldest.x.Partial = true
 		e.losses.Add(signal.ParserGaveUp, 1)
-		oldest.c.finish(oldest)
+		oldest.c.abandon(oldest, c.now.time, "")
 	}
 	side := Client
 	if c.isServer() {
@@ -90,6 +90,10 @@ func (c *connection) ResponseHead(id uint64, r protocol.Response) {
 		return
 	}
 	f.hasResponse = true
+	if r.Unbounded {
+		c.unbounded = f
+		c.wait()
+	}
 	f.x.Status, f.x.Error = r.Status, r.ClientError
 	if f.x.Side == Server {
 		f.x.Error = r.ServerError

@@ -154,7 +154,6 @@ func (p *parser) responseHead(head []byte, complete bool, sink protocol.Sink) {
 	if s.id != 0 {
 		e := p.queue.front()
 		isHead, isConnect = e.isHead, e.isConnect
-		sink.ResponseHead(s.id, response(code))
 	}
 	isTunnel := s.id != 0 && complete && (code == 101 || isConnect && code/100 == 2)
 	framed := f.responseFraming(code, isHead)
@@ -164,6 +163,11 @@ func (p *parser) responseHead(head []byte, complete bool, sink protocol.Sink) {
 		framed = unknown
 	} else if framed == unknown {
 		sink.Lost(signal.ParserGaveUp, 1)
+	}
+	if s.id != 0 {
+		r := response(code)
+		r.Unbounded = framed == unknown
+		sink.ResponseHead(s.id, r)
 	}
 	if s.startBody(framed, f.length) {
 		return
