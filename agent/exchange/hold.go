@@ -39,9 +39,10 @@ func (c *connection) gate(k *call) {
 	}
 }
 
-// isEarly reports whether a call begins a response while no request waits for one, and none was lost or missed.
+// isEarly reports whether a call begins a response while no request, or none with a complete head, waits for one, and
+// none was lost or missed.
 func (c *connection) isEarly(k *call) bool {
-	if c.pending > 0 || k.isGap || c.role == event.RoleServer || !c.isSettled {
+	if c.pending > 1 || c.pending == 1 && c.flights[len(c.flights)-1].hasRequest || k.isGap || c.role == event.RoleServer || !c.isSettled {
 		return false
 	}
 	v := c.proto.Recognize(k.payload)

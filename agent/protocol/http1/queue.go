@@ -113,6 +113,7 @@ func (p *parser) responsesHidden(sink protocol.Sink) {
 	case isLastSafe && !p.isPipelined:
 		p.giveUpBut(1, sink)
 		p.queue.front().isDoubtful = true
+		p.isDoubtful, p.hasEaten = true, true
 	default:
 		p.giveUp(sink)
 	}

@@ -39,6 +39,8 @@ func (p *parser) readRequest(b []byte, atCall bool, sink protocol.Sink) int {
 			p.hidden = p.isPipelined
 			return len(b)
 		}
+		// Too short to be believed, and yet it may be one.
+		p.hidden = p.hidden || atCall && recognizeRequest(b) == protocol.Maybe
 		s.body += uint64(len(b))
 		return len(b)
 	case inHead:

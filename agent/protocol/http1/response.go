@@ -66,7 +66,10 @@ func (p *parser) resynchronize(b []byte, sink protocol.Sink) bool {
 	default:
 		return false
 	}
-	if recognizeResponse(b) != protocol.IsResponse {
+	if !startsResponse(b) {
+		if s.state == lost && p.queue.len() > 0 { // whatever this is, it may be the rest of the response that is waited for
+			p.responsesHidden(sink)
+		}
 		return false
 	}
 	if s.state != lost {
@@ -75,6 +78,12 @@ func (p *parser) resynchronize(b []byte, sink protocol.Sink) bool {
 	s.afterLoss = s.state == lost
 	s.state = between
 	return true
+}
+
+// startsResponse accepts the name of the protocol as enough.
+func startsResponse(b []byte) bool {
+	v := recognizeResponse(b)
+	return v == protocol.IsResponse || v == protocol.Maybe && len(b) >= len("HTTP/")
 }
 
 // endLostBody ends a body whose framing was lost. If other requests wait, the lost bytes may have held their responses.
