@@ -28,7 +28,7 @@ func (k *call) trim(n uint32) {
 	k.payload = k.payload[min(uint64(n), uint64(len(k.payload))):]
 }
 
-// hold keeps copies of calls, bounded by maxHeldCalls and maxHeldBytes.
+// hold keeps copies of calls; whoever inserts asks for room first.
 type hold struct {
 	calls []call
 	bytes int
@@ -37,8 +37,8 @@ type hold struct {
 func (h *hold) n() int { return len(h.calls) }
 
 // hasRoom reports whether one more call fits.
-func (h *hold) hasRoom(k *call) bool {
-	return len(h.calls) < maxHeldCalls && h.bytes+len(k.payload) <= maxHeldBytes
+func (h *hold) hasRoom(k *call, calls int) bool {
+	return len(h.calls) < calls && h.bytes+len(k.payload) <= maxHeldBytes
 }
 
 // insert keeps a copy of k at index i.
@@ -52,10 +52,13 @@ func (h *hold) insert(e *Engine, i int, k *call) {
 	h.bytes += len(k.payload)
 }
 
-// shift takes out the first call; its bytes are valid until recycle.
-func (h *hold) shift() call {
-	k := h.calls[0]
-	n := copy(h.calls, h.calls[1:])
+// shift takes out the first call.
+func (h *hold) shift() call { return h.remove(0) }
+
+// remove takes out a call; its bytes are valid until recycle.
+func (h *hold) remove(i int) call {
+	k := h.calls[i]
+	n := i + copy(h.calls[i:], h.calls[i+1:])
 	h.calls[n] = call{}
 	h.calls = h.calls[:n]
 	h.bytes -= len(k.payload)

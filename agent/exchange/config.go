@@ -21,6 +21,8 @@ type Config struct {
 	// HoldResponse is how long a response waits for its request: on the client's side, the call that sent the request may be reported
 	// after the one that received the response.
 	HoldResponse time.Duration
+	// Settle is the silence that ends a response whose length is not known, because its head was cut.
+	Settle time.Duration
 	// RecognizeCalls is the number of calls after which a connection that no protocol claims is silenced.
 	RecognizeCalls int
 }
@@ -33,6 +35,7 @@ var DefaultConfig = Config{
 	MaxInFlight:    262144,
 	ReorderWindow:  50 * time.Millisecond,
 	HoldResponse:   200 * time.Millisecond,
+	Settle:         time.Second, // well above the pauses inside a response, well below a flush interval
 	RecognizeCalls: 32,
 }
 
@@ -41,7 +44,7 @@ func (c Config) Validate() error {
 	switch {
 	case c.Timeout <= 0 || c.IdleTimeout <= 0:
 		return errors.New("exchange: time-outs must be positive")
-	case c.ReorderWindow < 0 || c.HoldResponse < 0:
+	case c.ReorderWindow < 0 || c.HoldResponse < 0 || c.Settle < 0:
 		return errors.New("exchange: waiting times must not be negative")
 	case c.MaxConnections < 1 || c.MaxInFlight < 1:
 		return errors.New("exchange: bounds must be at least 1")
@@ -55,4 +58,7 @@ func (c Config) Validate() error {
 const (
 	maxHeldCalls = 8
 	maxHeldBytes = 64 << 10
+	// maxStartCalls bounds the calls in which a connection must show what it speaks: a byte each, they hold the longest
+	// start of a message that any protocol asks for.
+	maxStartCalls = 64
 )

@@ -16,27 +16,31 @@ type connection struct {
 	role     event.Role
 	isJoined bool // not seen from its first byte
 	isSilent bool
-	tries    int // calls that no protocol claimed
+	tries    int       // calls that no protocol claimed
+	missed   [2]uint32 // bytes lost before a protocol did
 
 	proto  protocol.Protocol
 	parser protocol.Parser
 
 	streams   [2]stream // by event.Direction
-	held      hold
-	isWaiting bool // in engine.waiting
+	window    hold      // calls that came too early, and those behind them; see stream.go
+	held      hold      // calls that wait for recognition or for a request; see recognize.go, hold.go
+	isWaiting bool      // in engine.waiting
 
-	flights []*flight // in order of ids
-	pending int       // of them: no response yet
-	asked   bool      // a request was seen
-	now     *call     // being parsed
-	reason  string    // why the connection ends, while it does
+	flights   []*flight // in order of ids
+	pending   int       // of them: no response yet
+	unbounded *flight   // its response ends with silence
+	isSettled bool      // since the last request nothing was lost that makes an unasked response likely
+	now       *call     // being parsed
+	reason    string    // why the connection ends, while it does
 }
 
 func (c *connection) links() *links[*connection] { return &c.near }
 
 func newConnection(e *Engine, ev *event.Event) *connection {
 	c := &connection{
-		engine: e, id: ev.Conn, info: newInfo(ev), role: ev.Open.Role, isJoined: !ev.Open.Seen, touched: ev.Time,
+		engine: e, id: ev.Conn, info: newInfo(ev), role: ev.Open.Role, isJoined: !ev.Open.Seen, isSettled: ev.Open.Seen,
+		touched: ev.Time,
 	}
 	if ev.Open.HasPositions {
 		c.streams[event.Ingress].anchor(ev.Open.NextIngress)
@@ -100,27 +104,37 @@ func (c *connection) parse(k *call) {
 
 // flush lets go of everything that waits: gaps are declared, held calls parsed.
 func (c *connection) flush() {
-	for d := range c.streams {
-		c.streams[d].flush(c)
-	}
+	c.flushWindow()
 	c.release(true)
 }
 
 // expire lets go of what has waited for too long.
 func (c *connection) expire(now uint64) {
-	for d := range c.streams {
-		if s := &c.streams[d]; s.window.n() > 0 && isDue(s.since, c.engine.cfg.ReorderWindow, now) {
-			s.flush(c)
-		}
+	if c.window.n() > 0 && isDue(c.window.calls[0].time, c.engine.cfg.ReorderWindow, now) {
+		c.flushWindow()
 	}
+	c.settle(now)
 	if c.held.n() > 0 && c.parser != nil && isDue(c.held.calls[0].time, c.engine.cfg.HoldResponse, now) {
 		c.release(true)
 	}
 }
 
+// settle ends a response of unknown length after silence.
+func (c *connection) settle(now uint64) {
+	f := c.unbounded
+	switch {
+	case f == nil:
+	case f.c == nil || f.responseEnded:
+		c.unbounded = nil
+	case isDue(c.stream(protocol.FromServer).last, c.engine.cfg.Settle, now):
+		c.unbounded = nil
+		c.abandon(f, now, "")
+	}
+}
+
 // isHolding reports whether expire has something to do.
 func (c *connection) isHolding() bool {
-	return c.streams[0].window.n() > 0 || c.streams[1].window.n() > 0 || c.held.n() > 0 && c.parser != nil
+	return c.window.n() > 0 || c.unbounded != nil || c.held.n() > 0 && c.parser != nil
 }
 
 // wait enters the connection in the list of those that Tick looks at.
@@ -136,9 +150,7 @@ func (c *connection) silence() {
 	c.isSilent = true
 	c.parser = nil
 	c.held.drop(c.engine)
-	for d := range c.streams {
-		c.streams[d].window.drop(c.engine)
-	}
+	c.window.drop(c.engine)
 	if s := c.engine.silencer; s != nil {
 		s.Silence(c.id)
 	}

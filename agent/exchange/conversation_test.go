@@ -84,14 +84,18 @@ func orDash(s string) string {
 func (p *player) open() {
 	if !p.opened {
 		p.opened = true
-		in, out := p.seq["server"], p.seq["client"]
-		if p.side == event.RoleServer {
-			in, out = out, in
-		}
+		in, out := p.positions()
 		p.engine.Handle(&event.Event{Kind: event.Open, Time: p.now, Conn: 1, PID: 42, Open: event.OpenInfo{
 			Role: p.side, Seen: p.seen, HasPositions: true, NextIngress: in, NextEgress: out,
 		}})
 	}
+}
+
+func (p *player) positions() (ingress, egress uint32) {
+	if p.side == event.RoleServer {
+		return p.seq["client"], p.seq["server"]
+	}
+	return p.seq["server"], p.seq["client"]
 }
 
 func (p *player) event(from string, n uint32, payload, tail []byte) *event.Event {
@@ -129,7 +133,10 @@ func (p *player) wait(d time.Duration) {
 func (p *player) close(reset bool) {
 	p.open()
 	p.now += 1e6
-	p.engine.Handle(&event.Event{Kind: event.Close, Time: p.now, Conn: 1, Close: event.CloseInfo{Reset: reset}})
+	in, out := p.positions()
+	p.engine.Handle(&event.Event{Kind: event.Close, Time: p.now, Conn: 1, Close: event.CloseInfo{
+		Reset: reset, HasPositions: true, NextIngress: in, NextEgress: out,
+	}})
 }
 
 func unescape(s string) ([]byte, error) {

@@ -33,6 +33,7 @@ type Engine struct {
 	flights list[*flight]     // by time of the next check
 	waiting []*connection     // that hold calls
 	spare   [][]byte          // buffers of held calls
+	call    call              // the one Handle is at; here so that it needs no allocation
 	losses  signal.Losses
 }
 
@@ -73,6 +74,11 @@ func (e *Engine) Handle(ev *event.Event) {
 			reason := ErrorClosed
 			if ev.Close.Reset {
 				reason = ErrorReset
+			}
+			c.flush()
+			if ev.Close.HasPositions {
+				c.streams[event.Ingress].finish(c, ev, event.Ingress, ev.Close.NextIngress)
+				c.streams[event.Egress].finish(c, ev, event.Egress, ev.Close.NextEgress)
 			}
 			e.drop(c, ev.Time, reason)
 		}

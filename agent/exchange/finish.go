@@ -60,6 +60,9 @@ func (c *connection) finish(f *flight) {
 		x.RequestStart = x.ResponseStart
 		x.RequestEnd = min(x.RequestEnd, x.ResponseStart)
 	}
+	// Calls of one direction may be reported out of order as well.
+	x.RequestStart, x.RequestEnd = min(x.RequestStart, x.RequestEnd), max(x.RequestStart, x.RequestEnd)
+	x.ResponseEnd = max(x.ResponseEnd, x.ResponseStart)
 	c.engine.out(x)
 }
 

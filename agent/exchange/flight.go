@@ -28,7 +28,7 @@ func (c *connection) RequestBegin(id uint64) {
 		oldest := e.flights.front()
 		oldest.x.Partial = true
 		e.losses.Add(signal.ParserGaveUp, 1)
-		oldest.c.finish(oldest)
+		oldest.c.abandon(oldest, c.now.time, "")
 	}
 	side := Client
 	if c.isServer() {
@@ -40,7 +40,7 @@ func (c *connection) RequestBegin(id uint64) {
 	c.flights = append(c.flights, f)
 	e.flights.push(f)
 	c.pending++
-	c.asked = true
+	c.isSettled = true
 }
 
 // RequestHead implements protocol.Sink.
@@ -90,6 +90,10 @@ func (c *connection) ResponseHead(id uint64, r protocol.Response) {
 		return
 	}
 	f.hasResponse = true
+	if r.Unbounded {
+		c.unbounded = f
+		c.wait()
+	}
 	f.x.Status, f.x.Error = r.Status, r.ClientError
 	if f.x.Side == Server {
 		f.x.Error = r.ServerError
@@ -101,6 +105,7 @@ func (c *connection) ResponseHead(id uint64, r protocol.Response) {
 
 // ResponseEnd implements protocol.Sink.
 func (c *connection) ResponseEnd(id uint64, end protocol.End) {
+	c.isSettled = c.isSettled && !end.Partial
 	f := c.find(id)
 	if f == nil || f.responseEnded {
 		return

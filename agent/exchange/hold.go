@@ -11,6 +11,9 @@ import (
 // gate lets a call through to the parser, or holds it.
 func (c *connection) gate(k *call) {
 	isResponse := c.direction(k.dir) == protocol.FromServer
+	if isResponse && k.isGap {
+		c.isSettled = false
+	}
 	switch {
 	case c.held.n() == 0:
 		if isResponse && c.isEarly(k) {
@@ -20,7 +23,7 @@ func (c *connection) gate(k *call) {
 		}
 		c.parse(k)
 	case isResponse:
-		if !c.held.hasRoom(k) || isDue(c.held.calls[0].time, c.engine.cfg.HoldResponse, k.time) {
+		if !c.held.hasRoom(k, maxHeldCalls) || isDue(c.held.calls[0].time, c.engine.cfg.HoldResponse, k.time) {
 			c.release(true)
 			c.gate(k)
 			return
@@ -36,9 +39,10 @@ func (c *connection) gate(k *call) {
 	}
 }
 
-// isEarly reports whether a call begins a response while no request waits for one.
+// isEarly reports whether a call begins a response while no request, or none with a complete head, waits for one, and
+// none was lost or missed.
 func (c *connection) isEarly(k *call) bool {
-	if c.pending > 0 || k.isGap || c.role == event.RoleServer || c.isJoined && !c.asked {
+	if c.pending > 1 || c.pending == 1 && c.flights[len(c.flights)-1].hasRequest || k.isGap || c.role == event.RoleServer || !c.isSettled {
 		return false
 	}
 	v := c.proto.Recognize(k.payload)

@@ -19,6 +19,7 @@ func (c *connection) take(k *call) {
 // recognize asks the protocols about the first calls. Calls too short to tell wait for the next of their direction.
 func (c *connection) recognize(k *call) {
 	if k.isGap {
+		c.missed[k.dir] += k.n
 		c.forgetStart()
 		return
 	}
@@ -32,7 +33,7 @@ func (c *connection) recognize(k *call) {
 			c.adopt(p, v, k)
 			return
 		case protocol.Maybe:
-			if len(k.payload) == int(k.n) && c.held.hasRoom(k) {
+			if len(k.payload) == int(k.n) && c.held.hasRoom(k, maxStartCalls) {
 				c.held.insert(c.engine, c.held.n(), k)
 				return
 			}
@@ -59,7 +60,7 @@ func (c *connection) startOf(k *call) []byte {
 // forgetStart gives up the hope that the calls so far begin a message.
 func (c *connection) forgetStart() {
 	c.held.drop(c.engine)
-	c.isJoined = true
+	c.isJoined, c.isSettled = true, false
 }
 
 // adopt starts the parser and gives it what waited.
@@ -73,6 +74,11 @@ func (c *connection) adopt(p protocol.Protocol, v protocol.Verdict, k *call) {
 	// What was recognised begins a message. A response says nothing of what the other direction is in the middle of.
 	c.isJoined = c.isJoined && v == protocol.IsResponse
 	c.parser = p.NewParser(c.isJoined)
+	for d, n := range c.missed {
+		if n > 0 { // the holes may have held messages
+			c.take(&call{dir: event.Direction(d), isGap: true, time: k.time, pid: k.pid, tid: k.tid, n: n})
+		}
+	}
 	waited := c.held
 	c.held = hold{}
 	for waited.n() > 0 {

@@ -95,7 +95,9 @@ type Response struct {
 	// ServerError and ClientError are the values of error.type as each side sees it, "" for none: HTTP 404 is an error for
 	// the client and not for the server.
 	ServerError, ClientError string
-	Attributes               []Attribute
+	// Unbounded is true when nothing says where the response ends, because its head was cut: silence may end it.
+	Unbounded  bool
+	Attributes []Attribute
 }
 
 // Attribute is a further fact under its OpenTelemetry name ("server.address").

@@ -111,6 +111,10 @@ type OpenInfo struct {
 // CloseInfo says how a connection ended.
 type CloseInfo struct {
 	Reset bool // by RST or an error rather than FIN
+	// HasPositions says that NextIngress and NextEgress are the Seq behind the last byte moved in each direction; a FIN may
+	// count as one more. Without them, a loss after the last Data of a direction cannot be noticed.
+	HasPositions            bool
+	NextIngress, NextEgress uint32
 }
 
 // ProcessInfo describes a process at the moment of the event, so that it can be named even if it is gone when the event is read.

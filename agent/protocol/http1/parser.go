@@ -45,10 +45,11 @@ type parser struct {
 
 	isOpaque    bool
 	isPipelined bool // responses came while several requests waited
-	isJoined    bool // in the middle, and no request was seen yet
 	isDoubtful  bool // requests were hidden; see queue.go
 	hidden      bool // bytes since the last request may hide others
 	orphanSeen  bool // a response since the last request had none
+	gapSeen     bool // response bytes since the last request are missing while none waited
+	hasTail     bool // of the gap being skipped
 	hasEaten    bool // a response went to a phantom
 
 	names names
@@ -58,7 +59,6 @@ func newParser(joined bool) *parser {
 	p := &parser{}
 	if joined {
 		p.req.state, p.res.state = lost, lost
-		p.isJoined = true
 	}
 	return p
 }
@@ -87,6 +87,7 @@ func (p *parser) Gap(dir protocol.Direction, n uint32, tail []byte, sink protoco
 	if uint64(len(tail)) > uint64(n) {
 		tail = tail[len(tail)-int(n):]
 	}
+	p.hasTail = len(tail) > 0
 	isWhole := n > 0 && int(n) == len(tail)
 	for left := uint64(n) - uint64(len(tail)); left > 0 && !p.isOpaque; {
 		if dir == protocol.ToServer {
@@ -110,6 +111,11 @@ func (p *parser) Close(sink protocol.Sink) {
 	if e, ok := p.res.closeEnd(); ok && p.res.id != 0 {
 		e.Partial = e.Partial || p.queue.len() > 0 && p.queue.front().isDoubtful
 		sink.ResponseEnd(p.res.id, e)
+		p.queue.pop()
+	}
+	switch p.res.state {
+	case inLostBody, inUnknown, lost: // what was not understood may have held the responses of the others
+		p.giveUp(sink)
 	}
 }
 

@@ -18,6 +18,9 @@ import (
 // maxQueue bounds the requests waiting on one connection; servers stop reading long before.
 const maxQueue = 1024
 
+// burst is a number of requests waiting that no single lost response explains.
+const burst = 3
+
 // entry is a request without a complete response.
 type entry struct {
 	id         uint64 // 0: a phantom, one or more requests that were not seen
@@ -64,17 +67,20 @@ func (p *parser) enqueue(sink protocol.Sink) uint64 {
 	case p.queue.len() > 0 && p.hasEaten && !p.isPipelined:
 		// A response went to a phantom, and yet the request behind it waits: there was no hidden request. Begin anew.
 		p.giveUp(sink)
-		p.isDoubtful, p.hasEaten = false, false
+		p.isDoubtful = true // unless it pipelines, which is not known yet
 	}
-	if p.isJoined && p.orphanSeen {
+	if p.orphanSeen && !p.hidden {
 		// That response may have been this request's: on the client's side a request is sometimes seen after its response.
 		p.isDoubtful, p.hasEaten = true, true
 	}
-	if p.hidden && (p.queue.len() > 0 || !p.orphanSeen) {
+	if p.hidden && (p.queue.len() > 0 || !p.orphanSeen && !p.gapSeen) {
 		p.queue.push(entry{})
-		p.isDoubtful = true
 	}
-	p.hidden, p.orphanSeen, p.isJoined = false, false, false
+	p.isDoubtful = p.isDoubtful || p.hidden // more may have been hidden than were answered
+	if p.queue.len() >= burst-1 {
+		p.isPipelined = true
+	}
+	p.hidden, p.orphanSeen, p.gapSeen = false, false, false
 	p.nextID++
 	p.queue.push(entry{id: p.nextID, isDoubtful: p.isDoubtful})
 	return p.nextID
@@ -103,10 +109,11 @@ func (p *parser) responsesHidden(sink protocol.Sink) {
 	isLastSafe := n == 2 && p.queue.front().id != 0 || n > 1 && p.queue.entries[len(p.queue.entries)-2].id == 0
 	switch {
 	case n == 0:
-		p.orphanSeen = true
+		p.gapSeen = true
 	case isLastSafe && !p.isPipelined:
 		p.giveUpBut(1, sink)
 		p.queue.front().isDoubtful = true
+		p.isDoubtful, p.hasEaten = true, true
 	default:
 		p.giveUp(sink)
 	}

@@ -22,6 +22,7 @@ func (p *parser) readRequest(b []byte, atCall bool, sink protocol.Sink) int {
 			s.state = lost
 			return len(b)
 		}
+		p.isPipelined = p.isPipelined || !atCall && p.queue.len() > 0 // two requests in one call
 		p.beginRequest(sink)
 		return skipped + p.readRequestHead(rest, sink)
 	case lost, inUnknown, inLostBody:
@@ -30,7 +31,7 @@ func (p *parser) readRequest(b []byte, atCall bool, sink protocol.Sink) int {
 				p.endRequest(protocol.End{Partial: true, Before: true}, sink)
 			}
 			s.state = between
-			return p.readRequest(b, false, sink)
+			return p.readRequest(b, true, sink)
 		}
 		if s.state == inLostBody && s.end.read(b, atCall) {
 			s.body += uint64(len(b))
@@ -38,6 +39,8 @@ func (p *parser) readRequest(b []byte, atCall bool, sink protocol.Sink) int {
 			p.hidden = p.isPipelined
 			return len(b)
 		}
+		// Too short to be believed, and yet it may be one.
+		p.hidden = p.hidden || atCall && recognizeRequest(b) == protocol.Maybe
 		s.body += uint64(len(b))
 		return len(b)
 	case inHead:
@@ -74,93 +77,6 @@ func (p *parser) beginRequest(sink protocol.Sink) {
 	p.req.begin(id)
 	p.req.partial = p.isDoubtful
 	sink.RequestBegin(id)
-}
-
-func (p *parser) readRequestHead(b []byte, sink protocol.Sink) int {
-	s := &p.req
-	head, n, full := s.keep(b)
-	switch {
-	case head != nil:
-		p.requestHead(head, true, sink)
-		s.release()
-	case full:
-		sink.Lost(signal.ParserGaveUp, 1)
-		p.requestHead(s.buf, false, sink)
-		s.release()
-	}
-	return n
-}
-
-// requestHead reports a head; when it is not complete, what is there of it.
-func (p *parser) requestHead(head []byte, complete bool, sink protocol.Sink) {
-	s := &p.req
-	nl := bytes.IndexByte(head, '\n')
-	if nl < 0 {
-		p.requestWithoutLine(head, sink)
-		return
-	}
-	line, ok := parseRequestLine(head[:nl])
-	if !ok {
-		p.dropRequest(sink)
-		return
-	}
-	f := parseFields(head[nl+1:])
-	path, host := splitTarget(line.method, line.target)
-	if len(host) == 0 {
-		host = f.host
-	}
-	e := p.queued(s.id)
-	if e != nil {
-		e.isHead, e.isConnect = line.method == "HEAD", line.method == "CONNECT"
-	}
-	sink.RequestHead(s.id, protocol.Request{
-		Operation: line.method, Target: p.names.path(path), Attributes: p.names.attributes(hostName(host), line.minor),
-	})
-	framed := f.requestFraming()
-	if !complete {
-		framed = unknown
-	} else if framed == unknown {
-		sink.Lost(signal.ParserGaveUp, 1)
-		p.hidden = true
-	}
-	if !s.startBody(framed, f.length) {
-		p.endRequest(protocol.End{}, sink)
-		if line.method == "CONNECT" {
-			s.state = inTunnel
-		}
-	}
-}
-
-// requestWithoutLine handles a request whose first line is cut: at most the method is known.
-func (p *parser) requestWithoutLine(head []byte, sink protocol.Sink) {
-	s := &p.req
-	s.startBody(unknown, 0)
-	method, known := "", false
-	if sp := bytes.IndexByte(head[:min(len(head), maxKnownMethod+1)], ' '); sp > 0 {
-		method, known = knownMethod(head[:sp])
-	}
-	if !known {
-		sink.Lost(signal.ParserGaveUp, 1)
-		return
-	}
-	if e := p.queued(s.id); e != nil {
-		e.isHead, e.isConnect = method == "HEAD", method == "CONNECT"
-	}
-	sink.RequestHead(s.id, protocol.Request{Operation: method, Attributes: p.names.attributes(nil, 0)})
-}
-
-// dropRequest takes back a message that turned out to be none.
-func (p *parser) dropRequest(sink protocol.Sink) {
-	sink.Lost(signal.ParserGaveUp, 1)
-	sink.RequestEnd(p.req.id, protocol.End{Partial: true})
-	if p.queue.len() > 0 && p.queue.back().id == p.req.id && p.res.id != p.req.id {
-		p.queue.dropBack()
-		if p.queue.len() == 0 {
-			p.queue.clear()
-		}
-	}
-	p.req.state = lost
-	p.hidden = true
 }
 
 func (p *parser) skipFixedRequest(n uint64, sink protocol.Sink) {

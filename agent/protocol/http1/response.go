@@ -1,8 +1,6 @@
 package http1
 
 import (
-	"bytes"
-
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/signal"
 )
@@ -66,7 +64,10 @@ func (p *parser) resynchronize(b []byte, sink protocol.Sink) bool {
 	default:
 		return false
 	}
-	if recognizeResponse(b) != protocol.IsResponse {
+	if !startsResponse(b) {
+		if s.state == lost && p.queue.len() > 0 { // whatever this is, it may be the rest of the response that is waited for
+			p.responsesHidden(sink)
+		}
 		return false
 	}
 	if s.state != lost {
@@ -75,6 +76,12 @@ func (p *parser) resynchronize(b []byte, sink protocol.Sink) bool {
 	s.afterLoss = s.state == lost
 	s.state = between
 	return true
+}
+
+// startsResponse accepts the name of the protocol as enough.
+func startsResponse(b []byte) bool {
+	v := recognizeResponse(b)
+	return v == protocol.IsResponse || v == protocol.Maybe && len(b) >= len("HTTP/")
 }
 
 // endLostBody ends a body whose framing was lost. If other requests wait, the lost bytes may have held their responses.
@@ -105,94 +112,6 @@ func (p *parser) beginResponse(wasExact bool, sink protocol.Sink) {
 	p.res.begin(e.id)
 	p.res.partial = e.isDoubtful
 	sink.ResponseBegin(e.id)
-}
-
-func (p *parser) readResponseHead(b []byte, sink protocol.Sink) int {
-	s := &p.res
-	head, n, full := s.keep(b)
-	switch {
-	case head != nil:
-		p.responseHead(head, true, sink)
-		s.release()
-	case full:
-		sink.Lost(signal.ParserGaveUp, 1)
-		p.responseHead(s.buf, false, sink)
-		s.release()
-	}
-	return n
-}
-
-// responseHead reports a head; when it is not complete, what is there of it.
-func (p *parser) responseHead(head []byte, complete bool, sink protocol.Sink) {
-	s := &p.res
-	nl := bytes.IndexByte(head, '\n')
-	if nl < 0 && !complete && len(head) > len("HTTP/1.1 200") {
-		nl = len(head) // the reason phrase is cut, the code is not
-	}
-	if nl < 0 {
-		p.startUnknown(sink)
-		return
-	}
-	code, _, ok := parseStatusLine(head[:nl])
-	if !ok {
-		s.state = lost
-		p.loseResponses(sink)
-		return
-	}
-	var f fields
-	if nl < len(head) {
-		f = parseFields(head[nl+1:])
-	}
-	if code < 200 && code != 101 { // informational: the final response is still to come (RFC 9110 §15.2)
-		s.state = between
-		if !complete {
-			s.state = lost
-		}
-		return
-	}
-	isHead, isConnect := false, false
-	if s.id != 0 {
-		e := p.queue.front()
-		isHead, isConnect = e.isHead, e.isConnect
-		sink.ResponseHead(s.id, response(code))
-	}
-	isTunnel := s.id != 0 && complete && (code == 101 || isConnect && code/100 == 2)
-	framed := f.responseFraming(code, isHead)
-	if isTunnel {
-		framed = noBody
-	} else if !complete {
-		framed = unknown
-	} else if framed == unknown {
-		sink.Lost(signal.ParserGaveUp, 1)
-	}
-	if s.startBody(framed, f.length) {
-		return
-	}
-	p.endResponse(protocol.End{}, sink)
-	if isTunnel {
-		p.isOpaque = true
-		sink.Opaque()
-	} else if isConnect && p.req.state == inTunnel {
-		p.req.state = lost
-	}
-}
-
-// startUnknown goes on after a head whose status is not known.
-func (p *parser) startUnknown(sink protocol.Sink) {
-	p.res.startBody(unknown, 0)
-	sink.Lost(signal.ParserGaveUp, 1)
-}
-
-// response translates a status code. OpenTelemetry: a server's error is 5xx, a client's 4xx and 5xx.
-func response(code int) protocol.Response {
-	r := protocol.Response{Status: statusName(code)}
-	if code >= 400 {
-		r.ClientError = r.Status
-	}
-	if code >= 500 {
-		r.ServerError = r.Status
-	}
-	return r
 }
 
 func (p *parser) skipFixedResponse(n uint64, sink protocol.Sink) {
@@ -265,6 +184,7 @@ func (p *parser) skipResponse(n uint64, sink protocol.Sink) uint64 {
 			return k
 		}
 		s.state = inLostBody
+		s.partial = s.partial || !p.hasTail // whole calls are missing, perhaps in the other direction too: the end may be another's
 	case inHead:
 		p.responseHead(s.buf, false, sink)
 		s.release()

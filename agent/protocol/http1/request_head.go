@@ -1,0 +1,95 @@
+package http1
+
+import (
+	"bytes"
+
+	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/signal"
+)
+
+func (p *parser) readRequestHead(b []byte, sink protocol.Sink) int {
+	s := &p.req
+	head, n, full := s.keep(b)
+	switch {
+	case head != nil:
+		p.requestHead(head, true, sink)
+		s.release()
+	case full:
+		sink.Lost(signal.ParserGaveUp, 1)
+		p.requestHead(s.buf, false, sink)
+		s.release()
+	}
+	return n
+}
+
+// requestHead reports a head; when it is not complete, what is there of it.
+func (p *parser) requestHead(head []byte, complete bool, sink protocol.Sink) {
+	s := &p.req
+	nl := bytes.IndexByte(head, '\n')
+	if nl < 0 {
+		p.requestWithoutLine(head, sink)
+		return
+	}
+	line, ok := parseRequestLine(head[:nl])
+	if !ok {
+		p.dropRequest(sink)
+		return
+	}
+	f := parseFields(head[nl+1:])
+	path, host := splitTarget(line.method, line.target)
+	if len(host) == 0 {
+		host = f.host
+	}
+	e := p.queued(s.id)
+	if e != nil {
+		e.isHead, e.isConnect = line.method == "HEAD", line.method == "CONNECT"
+	}
+	sink.RequestHead(s.id, protocol.Request{
+		Operation: line.method, Target: p.names.path(path), Attributes: p.names.attributes(hostName(host), line.minor),
+	})
+	framed := f.requestFraming()
+	if !complete {
+		framed = unknown
+	} else if framed == unknown {
+		sink.Lost(signal.ParserGaveUp, 1)
+		p.hidden = true
+	}
+	if !s.startBody(framed, f.length) {
+		p.endRequest(protocol.End{}, sink)
+		if line.method == "CONNECT" {
+			s.state = inTunnel
+		}
+	}
+}
+
+// requestWithoutLine handles a request whose first line is cut: at most the method is known.
+func (p *parser) requestWithoutLine(head []byte, sink protocol.Sink) {
+	s := &p.req
+	s.startBody(unknown, 0)
+	method, known := "", false
+	if sp := bytes.IndexByte(head[:min(len(head), maxKnownMethod+1)], ' '); sp > 0 {
+		method, known = knownMethod(head[:sp])
+	}
+	if !known {
+		sink.Lost(signal.ParserGaveUp, 1)
+		return
+	}
+	if e := p.queued(s.id); e != nil {
+		e.isHead, e.isConnect = method == "HEAD", method == "CONNECT"
+	}
+	sink.RequestHead(s.id, protocol.Request{Operation: method, Attributes: p.names.attributes(nil, 0)})
+}
+
+// dropRequest takes back a message that turned out to be none.
+func (p *parser) dropRequest(sink protocol.Sink) {
+	sink.Lost(signal.ParserGaveUp, 1)
+	sink.RequestEnd(p.req.id, protocol.End{Partial: true})
+	if p.queue.len() > 0 && p.queue.back().id == p.req.id && p.res.id != p.req.id {
+		p.queue.dropBack()
+		if p.queue.len() == 0 {
+			p.queue.clear()
+		}
+	}
+	p.req.state = lost
+	p.hidden = true
+}
