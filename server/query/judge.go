@@ -60,20 +60,20 @@ func judgeSlow(r RED, threshold time.Duration) (Reason, bool) {
 }
 
 // judgeJump compares the last window with the one of the same length before it.
-func judgeJump(before, now RED) (Reason, bool) {
-	if before.Requests < jumpRequests || now.Requests < jumpRequests ||
-		now.P95 < before.P95*jumpFactor || now.P95 < before.P95+jumpSeconds {
+func judgeJump(before, now third) (Reason, bool) {
+	if before.requests < jumpRequests || now.requests < jumpRequests ||
+		now.p95 < before.p95*jumpFactor || now.p95 < before.p95+jumpSeconds {
 		return Reason{}, false
 	}
 	return Reason{
-		Signal: "latency", Severity: SeverityWarning, Value: now.P95, Limit: before.P95 * jumpFactor,
-		Text: fmt.Sprintf("p95 rose from %s to %s", seconds(before.P95), seconds(now.P95)),
+		Signal: "latency", Severity: SeverityWarning, Value: now.p95, Limit: before.p95 * jumpFactor,
+		Text: fmt.Sprintf("p95 rose from %s to %s", seconds(before.p95), seconds(now.p95)),
 	}, true
 }
 
 // judgeDrop finds steady traffic that stopped. seen says that the service was watched in the last third at all.
-func judgeDrop(thirds [3]RED, thirdSeconds float64, seen bool) (Reason, bool) {
-	a, b, c := thirds[0].Requests, thirds[1].Requests, thirds[2].Requests
+func judgeDrop(thirds [3]third, thirdSeconds float64, seen bool) (Reason, bool) {
+	a, b, c := thirds[0].requests, thirds[1].requests, thirds[2].requests
 	if !seen || c > 0 || min(a, b) < steadyRequests || max(a, b) > steadyFactor*min(a, b) {
 		return Reason{}, false
 	}
@@ -110,10 +110,9 @@ func judgeOutlier(self RED, siblings []RED) []Reason {
 	return out
 }
 
-// judge applies what can be said about one stream of requests.
-func judge(t *tally, s span, slow time.Duration) []Reason {
-	length := s.seconds()
-	total, thirds := t.red(0, t.all(), length), t.thirds(length)
+// judge applies what can be said about one stream of requests; total is t.red of the whole range.
+func judge(t *tally, total RED, s span, slow time.Duration) []Reason {
+	thirds := t.thirds()
 	reasons := []Reason{}
 	add := func(r Reason, ok bool) {
 		if ok {
@@ -123,7 +122,7 @@ func judge(t *tally, s span, slow time.Duration) []Reason {
 	add(judgeErrors(total))
 	add(judgeSlow(total, slow))
 	add(judgeJump(thirds[1], thirds[2]))
-	add(judgeDrop(thirds, length/3, t.seenLately()))
+	add(judgeDrop(thirds, s.seconds()/3, t.seenLately()))
 	slices.SortStableFunc(reasons, func(a, b Reason) int { return b.Severity.rank() - a.Severity.rank() })
 	return reasons
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/sonde-dev/sonde/server/query/increase"
 )
 
-// sparkSteps is the number of points of a spark line; it divides by three, see tally.thirds.
-const sparkSteps = 30
-
 const (
+	// parts are the intervals that the judgement compares, see tally.thirds.
+	parts = 3
+
 	sideServer = "server"
 	sideClient = "client"
 )
@@ -26,7 +26,7 @@ type sideKey struct{ service, side string }
 func (a *api) services(ctx context.Context, s span, ms ...*labels.Matcher) ([]Service, error) {
 	protocols := map[string]map[string]bool{}
 	g := gathering[sideKey]{
-		reader: a.reader, cuts: s.even(sparkSteps),
+		reader: a.reader, cuts: s.even(parts),
 		key: func(ls labels.Labels) sideKey { return sideKey{ls.Get("service_name"), ls.Get("side")} },
 		note: func(k sideKey, ls labels.Labels) {
 			if protocols[k.service] == nil {
@@ -36,6 +36,10 @@ func (a *api) services(ctx context.Context, s span, ms ...*labels.Matcher) ([]Se
 		},
 	}
 	tallies, err := g.gather(ctx, serviceFamily(), ms...)
+	if err != nil {
+		return nil, err
+	}
+	sparks, err := a.sparks(ctx, s, ms...)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +53,13 @@ func (a *api) services(ctx context.Context, s span, ms ...*labels.Matcher) ([]Se
 			Name: name, Language: who[name].language(), Instances: len(who[name]),
 			Protocols: slices.Sorted(maps.Keys(ps)), Severity: SeverityOK, Reasons: []Reason{},
 		}
-		a.fill(&x, s, tallies[sideKey{name, sideServer}], tallies[sideKey{name, sideClient}])
+		served, made := sideKey{name, sideServer}, sideKey{name, sideClient}
+		a.fill(&x, s, tallies[served], tallies[made])
+		if x.Server != nil {
+			x.draw(sparks[served], s)
+		} else {
+			x.draw(sparks[made], s)
+		}
 		out = append(out, x)
 	}
 	slices.SortFunc(out, compareServices)
@@ -58,33 +68,17 @@ func (a *api) services(ctx context.Context, s span, ms ...*labels.Matcher) ([]Se
 
 // fill puts the two sides of a service into its row.
 func (a *api) fill(x *Service, s span, server, client *tally) {
-	length := s.seconds()
-	shown := server
 	if client != nil && client.requests(0, client.all()) > 0 {
-		r := client.red(0, client.all(), length)
+		r := client.red(0, client.all(), s.seconds())
 		x.Client = &r
 	}
 	switch {
 	case server != nil && server.requests(0, server.all()) > 0:
-		r := server.red(0, server.all(), length)
-		x.Server, x.Reasons = &r, judge(server, s, a.cfg.SlowThreshold)
+		r := server.red(0, server.all(), s.seconds())
+		x.Server, x.Reasons = &r, judge(server, r, s, a.cfg.SlowThreshold)
 		x.Severity = worst(x.Reasons)
 	case x.Client != nil:
-		shown, x.Reasons = client, inform(judge(client, s, a.cfg.SlowThreshold))
-	}
-	cuts, step := s.even(sparkSteps), length/sparkSteps
-	x.Spark, x.SparkError = make([]float64, sparkSteps), make([]float64, sparkSteps)
-	for i := range sparkSteps {
-		n := shown.requests(i, i+1)
-		x.Spark[i], x.SparkError[i] = n/step, shown.errors[i]/step
-		if n == 0 {
-			continue
-		}
-		// To within one step of the spark line.
-		if x.FirstSeen == 0 {
-			x.FirstSeen = float64(cuts[i]) / 1000
-		}
-		x.LastSeen = float64(cuts[i+1]) / 1000
+		x.Reasons = inform(judge(client, *x.Client, s, a.cfg.SlowThreshold))
 	}
 }
 

@@ -89,10 +89,23 @@ func (t *tally) red(from, to int, seconds float64) RED {
 	return r
 }
 
-// thirds returns the three equal parts of the range; the number of intervals must divide by three.
-func (t *tally) thirds(seconds float64) [3]RED {
+// third is what the judgement asks of one of the three equal parts of the range.
+type third struct{ requests, p95 float64 }
+
+// thirds returns the three equal parts; the number of intervals must divide by three. p95 is read only where there are
+// enough requests to judge by.
+func (t *tally) thirds() (out [3]third) {
 	n := t.all() / 3
-	return [3]RED{t.red(0, n, seconds/3), t.red(n, 2*n, seconds/3), t.red(2*n, 3*n, seconds/3)}
+	for i := range out {
+		d := merge(t.durations[i*n : (i+1)*n])
+		if d == nil {
+			continue
+		}
+		if out[i].requests = d.Count; i > 0 && d.Count >= jumpRequests {
+			out[i].p95 = quantile(0.95, d)
+		}
+	}
+	return out
 }
 
 // seenLately is true when there is a sample in the last third, so that silence means that nothing happened.

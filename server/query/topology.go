@@ -8,9 +8,6 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 )
 
-// topologyParts: the map needs no spark lines, only the thirds of the judgement.
-const topologyParts = 3
-
 // edgeKey is what one end saw of the calls between two services.
 type edgeKey struct{ client, server, protocol, side string }
 
@@ -26,7 +23,7 @@ func (a *api) edges(ctx context.Context, s span, ms ...*labels.Matcher) ([]edge,
 	type externals struct{ client, server bool }
 	external := map[edgeKey]externals{}
 	g := gathering[edgeKey]{
-		reader: a.reader, cuts: s.even(topologyParts),
+		reader: a.reader, cuts: s.even(parts),
 		key: func(ls labels.Labels) edgeKey {
 			return edgeKey{ls.Get("client"), ls.Get("server"), ls.Get("network_protocol_name"), ls.Get("side")}
 		},
@@ -54,7 +51,7 @@ func (a *api) edges(ctx context.Context, s span, ms ...*labels.Matcher) ([]edge,
 		if k.side == sideClient && alsoServer {
 			e.Seen = "both"
 		}
-		e.Reasons = judge(t, s, a.cfg.SlowThreshold)
+		e.Reasons = judge(t, e.RED, s, a.cfg.SlowThreshold)
 		e.Severity = worst(e.Reasons)
 		out = append(out, e)
 	}
@@ -67,7 +64,7 @@ func (a *api) edges(ctx context.Context, s span, ms ...*labels.Matcher) ([]edge,
 // topology builds the map: a node for each service that served a request or is an end of an edge.
 func (a *api) topology(ctx context.Context, s span) (TopologyReply, error) {
 	g := gathering[string]{
-		reader: a.reader, cuts: s.even(topologyParts),
+		reader: a.reader, cuts: s.even(parts),
 		key: func(ls labels.Labels) string { return ls.Get("service_name") },
 	}
 	f := serviceFamily()
@@ -95,7 +92,7 @@ func (a *api) topology(ctx context.Context, s span) (TopologyReply, error) {
 			continue
 		}
 		n, r := node(id), t.red(0, t.all(), s.seconds())
-		n.Server, n.Reasons = &r, judge(t, s, a.cfg.SlowThreshold)
+		n.Server, n.Reasons = &r, judge(t, r, s, a.cfg.SlowThreshold)
 		n.Severity = worst(n.Reasons)
 	}
 	out := TopologyReply{Range: s.reply(), Nodes: []Node{}, Edges: []Edge{}}

@@ -48,8 +48,12 @@ type histogramWalker struct {
 	hasLast  bool
 	hasBase  bool
 	finished bool
-	skipped  chunkenc.Chunk // the chunk before this one, if it was not decoded
-	err      error
+	skipped  chunkenc.Chunk // the chunk before this one, if it was not decoded to its end
+
+	// Of the chunk at hand: whether its last value is needed, a time that no sample of it is after, and when the next begins.
+	needsEnd  bool
+	end, next int64
+	err       error
 }
 
 func (w *histogramWalker) emit(ls labels.Labels) { w.visit(ls, w.out) }
@@ -66,17 +70,17 @@ func (w *histogramWalker) walk(metas []chunks.Meta) error {
 		if w.finished {
 			break
 		}
-		next := nextMin(metas, i)
 		header := resetHeader(metas[i].Chunk)
 		if header == chunkenc.CounterReset {
 			w.reset()
 		}
-		// The chunk's last value is needed where a cut follows before the next chunk does, or where the next header does
-		// not promise that counting goes on; its first where it is the first, or must be checked for a reset.
-		needsEnd := w.cuts[w.i] < next || resetHeader(metas[i+1].Chunk) != chunkenc.NotCounterReset
-		if needsEnd || !w.hasBase || header == chunkenc.UnknownCounterReset {
-			w.decode(metas[i].Chunk, header, min(metas[i].MaxTime, next-1))
-			w.skipped = nil
+		// The chunk's last value is needed where the next header does not promise that counting goes on; a value within it
+		// where a cut follows before the next chunk does; its first where counting begins there, or may have been reset.
+		w.next = nextMin(metas, i)
+		w.needsEnd = i+1 == len(metas) || resetHeader(metas[i+1].Chunk) != chunkenc.NotCounterReset
+		w.end = min(metas[i].MaxTime, w.next-1)
+		if w.needsEnd || w.cuts[w.i] < w.next || !w.hasBase && w.i > 0 || header == chunkenc.UnknownCounterReset {
+			w.decode(metas[i].Chunk, header)
 		} else {
 			w.seen()
 			w.skipped = metas[i].Chunk
@@ -91,17 +95,20 @@ func (w *histogramWalker) walk(metas []chunks.Meta) error {
 	return w.err
 }
 
-// decode goes through the samples of a chunk, of which the last is at end or before. Where no cut falls between them,
-// only the last value is looked at.
-func (w *histogramWalker) decode(c chunkenc.Chunk, header chunkenc.CounterResetHeader, end int64) {
-	if w.hasBase && header != chunkenc.UnknownCounterReset && w.cuts[w.i] >= end && w.pass(c, false, c.NumSamples()-1) {
+// decode goes through the samples of a chunk. Where no cut falls between them, only the last value is looked at; once
+// the chunk's last cut is closed and its last value is not needed, the rest is left.
+func (w *histogramWalker) decode(c chunkenc.Chunk, header chunkenc.CounterResetHeader) {
+	before := w.skipped
+	w.skipped = nil
+	known := w.hasBase || w.i == 0
+	if known && header != chunkenc.UnknownCounterReset && w.cuts[w.i] >= w.end && w.pass(c, false, c.NumSamples()-1) {
 		return
 	}
-	if w.pass(c, header == chunkenc.UnknownCounterReset, -1) || w.skipped == nil {
+	if w.pass(c, header == chunkenc.UnknownCounterReset, -1) || before == nil {
 		return
 	}
 	// Nothing but staleness markers: the value that counts is the last of the chunk before.
-	_ = w.pass(w.skipped, false, w.skipped.NumSamples()-1) || w.pass(w.skipped, false, -1)
+	_ = w.pass(before, false, before.NumSamples()-1) || w.pass(before, false, -1)
 }
 
 // pass takes every sample, or, with only ≥ 0, that one alone; it then returns false, having changed nothing, if there is
@@ -123,11 +130,15 @@ func (w *histogramWalker) pass(c chunkenc.Chunk, check bool, only int) bool {
 			continue
 		}
 		w.spare.CounterResetHint = histogram.UnknownCounterReset
-		for !w.finished && t > w.cuts[w.i] {
-			w.close()
-		}
-		if w.finished {
-			return true
+		for t > w.cuts[w.i] {
+			if w.close(); w.finished {
+				return true
+			}
+			if taken && !w.needsEnd && w.cuts[w.i] >= w.next {
+				w.seen()
+				w.skipped = c
+				return true
+			}
 		}
 		if check && w.hasLast && w.spare.DetectReset(w.last) {
 			w.reset()
