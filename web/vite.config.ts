@@ -1,6 +1,6 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
-import { mockApi } from './mock/plugin'
+import { mockApi } from './mock/plugin.ts'
 
 // `--mode mock` answers /api from generated data; any other mode passes /api on to a running Sonde.
 export default defineConfig(({ mode }) => ({

@@ -1,7 +1,7 @@
 // A generated landscape of many services in layers, as a large company's looks.
 
-import type { MockCall, MockService, MockWorld } from './model'
-import { unit } from './random'
+import type { MockCall, MockService, MockWorld } from './model.ts'
+import { unit } from './random.ts'
 
 const DOMAINS = ['orders', 'users', 'billing', 'search', 'media', 'stock', 'offers', 'auth', 'mail', 'fraud', 'geo', 'chat', 'ads', 'risk', 'tax', 'logs']
 const ROLES = ['api', 'web', 'core', 'worker', 'sync', 'cache', 'index', 'rules', 'events', 'export', 'quota', 'admin', 'feed', 'audit']

@@ -1,6 +1,6 @@
 // The world the mock describes: calls are primary, everything else is summed from them.
 
-import { unit, wave } from './random'
+import { unit, wave } from './random.ts'
 
 export interface MockService {
   name: string

@@ -3,18 +3,21 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Plugin } from 'vite'
-import { large } from './large'
-import type { MockWorld } from './model'
-import { servicesReply, statusReply, topologyReply } from './replies'
-import { serviceReply } from './serviceReply'
-import { shop } from './shop'
+import { large } from './large.ts'
+import type { MockWorld } from './model.ts'
+import { servicesReply, statusReply, topologyReply } from './replies.ts'
+import { serviceReply } from './serviceReply.ts'
+import { shop } from './shop.ts'
 
 export function mockApi(): Plugin {
   const startedAt = Date.now() / 1000
   const world = makeWorld(process.env.SONDE_MOCK ?? 'shop', startedAt)
   const handle = (request: IncomingMessage, response: ServerResponse, next: () => void) => {
     const url = new URL(request.url ?? '/', 'http://mock')
-    if (!url.pathname.startsWith('/api/')) return next()
+    if (!url.pathname.startsWith('/api/')) {
+      next()
+      return
+    }
     const body = answer(world, url, startedAt)
     response.statusCode = body ? 200 : 404
     response.setHeader('content-type', 'application/json')

@@ -4,9 +4,9 @@ import type { Service, ServicesReply } from '../src/api/services'
 import type { StatusReply } from '../src/api/status'
 import type { TopologyReply } from '../src/api/topology'
 import type { Loss, RED } from '../src/api/types'
-import { byInstance, errorRatioAt, rateAt, type MockCall, type MockService, type MockWorld } from './model'
-import { red, sum } from './stats'
-import { judge, rankOf, worst } from './verdict'
+import { byInstance, errorRatioAt, rateAt, type MockCall, type MockService, type MockWorld } from './model.ts'
+import { red, sum } from './stats.ts'
+import { judge, rankOf, worst } from './verdict.ts'
 
 const SPARK_STEPS = 30
 

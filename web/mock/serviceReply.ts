@@ -1,10 +1,10 @@
 // The reply of /api/services/{name}.
 
 import type { Instance, Interface, Peer, Series, ServiceReply } from '../src/api/service'
-import { component, errorRatioAt, pidOf, rateAt, slownessOf, type MockCall, type MockService, type MockWorld } from './model'
-import { find, lossOf, redOf, serviceRow } from './replies'
-import { red, SLOW_SECONDS, sum } from './stats'
-import { judge, rankOf, worst } from './verdict'
+import { component, errorRatioAt, pidOf, rateAt, slownessOf, type MockCall, type MockService, type MockWorld } from './model.ts'
+import { find, lossOf, redOf, serviceRow } from './replies.ts'
+import { red, SLOW_SECONDS, sum } from './stats.ts'
+import { judge, rankOf, worst } from './verdict.ts'
 
 export function serviceReply(world: MockWorld, name: string, side: string, start: number, end: number, step: number): ServiceReply | undefined {
   const service = find(world, name)

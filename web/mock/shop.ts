@@ -1,6 +1,6 @@
 // A small shop with one sick service, one bad replica and one slow endpoint.
 
-import type { MockCall, MockRoute, MockService, MockWorld } from './model'
+import type { MockCall, MockRoute, MockService, MockWorld } from './model.ts'
 
 function routes(...rows: [string, string, number, number?][]): MockRoute[] {
   return rows.map(([operation, target, share, slowness]) => ({ operation, target, share, slowness: slowness ?? 1 }))

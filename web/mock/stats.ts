@@ -1,7 +1,7 @@
 // Golden signals of a mixture of log-normal distributions.
 
 import type { RED } from '../src/api/types'
-import type { Component } from './model'
+import type { Component } from './model.ts'
 
 export const SLOW_SECONDS = 0.5
 

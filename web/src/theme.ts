@@ -5,7 +5,7 @@ export const colorSchemeManager = localStorageColorSchemeManager({ key: 'sonde-c
 
 export const theme = createTheme({
   primaryColor: 'sonde',
-  primaryShade: { light: 7, dark: 4 },
+  primaryShade: { light: 7, dark: 6 },
   colors: {
     sonde: ['#eaf1fc', '#d3e1f7', '#a9c5f0', '#7fa9ea', '#6a9fee', '#3f78d3', '#2a66c6', '#1c57b5', '#164897', '#103876'],
   },

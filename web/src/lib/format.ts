@@ -47,7 +47,7 @@ export function formatRate(perSecond: number | null | undefined): string {
   if (perSecond === 0) return '0'
   if (perSecond < 1 / 60) return `${digits(perSecond * 3600)}/h`
   if (perSecond < 0.1) return `${digits(perSecond * 60)}/min`
-  return Math.abs(perSecond) < 1000 ? `${digits(perSecond)}/s` : `${scaled(perSecond, SI)}/s`
+  return `${scaled(perSecond, SI)}/s`
 }
 
 function scaled(value: number, steps: readonly [number, string][]): string {

@@ -35,3 +35,14 @@ export function neighbourhood(ids: readonly string[], edges: readonly GraphEdge[
 export function shapeKey(ids: readonly string[], edges: readonly GraphEdge[]): string {
   return JSON.stringify([[...ids].sort(), edges.map(edgeId).sort()])
 }
+
+/** Like Map.groupBy, which browsers have only since 2024. */
+export function groupBy<T, K>(items: readonly T[], key: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>()
+  for (const item of items) {
+    const group = groups.get(key(item))
+    if (group) group.push(item)
+    else groups.set(key(item), [item])
+  }
+  return groups
+}

@@ -23,7 +23,8 @@ export interface ChartProps {
   end: number
   series: readonly ChartSeries[]
   format: (value: number | null | undefined) => string
-  isStacked?: boolean
+  /** Lines, areas on top of each other, or one area. */
+  kind: 'lines' | 'stacked' | 'area'
   /** A dashed line at this value, if the scale reaches it. */
   threshold?: number
   /** Called with Unix seconds when the user drags over a part of the chart. */
@@ -34,16 +35,16 @@ const HEIGHT = 148
 
 /** A time chart whose legend shows the values under the cursor; the cursors of all charts move together. */
 export function Chart(props: ChartProps) {
-  const { title, note, time, start, end, series, format, isStacked = false, threshold } = props
+  const { title, note, time, start, end, series, format, kind, threshold } = props
   const scheme = useComputedColorScheme('light', { getInitialValueInEffect: false })
   const place = useRef<HTMLDivElement>(null)
   const legend = useRef<HTMLDListElement>(null)
   const stamp = useRef<HTMLSpanElement>(null)
   const plot = useRef<uPlot>(null)
   const data = useMemo(() => {
-    const drawn = isStacked ? stack(series.map((s) => s.values)).reverse() : series.map((s) => [...s.values])
+    const drawn = kind === 'stacked' ? stack(series.map((s) => s.values)).reverse() : series.map((s) => [...s.values])
     return [[...time], ...drawn] as uPlot.AlignedData
-  }, [time, series, isStacked])
+  }, [time, series, kind])
   // The plot lives longer than one set of figures: its callbacks look here for the newest.
   const handlers = useRef<ChartHandlers>(null)
   useLayoutEffect(() => {
@@ -56,7 +57,7 @@ export function Chart(props: ChartProps) {
   const shape = series.map((s) => `${s.label}${s.color}`).join()
   useEffect(() => {
     if (!place.current) return
-    const options = chartOptions({ width: place.current.clientWidth, height: HEIGHT, colors: series.map((s) => s.color), isStacked, threshold, format }, handlers)
+    const options = chartOptions({ width: place.current.clientWidth, height: HEIGHT, colors: series.map((s) => s.color), kind, threshold, format }, handlers)
     const made = new uPlot(options, data, place.current)
     plot.current = made
     const observer = new ResizeObserver(([entry]) => entry && made.setSize({ width: entry.contentRect.width, height: HEIGHT }))
@@ -68,7 +69,7 @@ export function Chart(props: ChartProps) {
     }
     // New figures go into the same plot, below; only another set of series or colours needs a new one.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [shape, scheme, isStacked, threshold])
+  }, [shape, scheme, kind, threshold])
   useEffect(() => {
     plot.current?.setData(data)
     const cursor = plot.current?.cursor.idx

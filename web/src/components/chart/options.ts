@@ -13,7 +13,7 @@ export interface ChartLook {
   height: number
   /** Colour tokens in the order of the series. */
   colors: readonly string[]
-  isStacked: boolean
+  kind: 'lines' | 'stacked' | 'area'
   threshold: number | undefined
   format: (value: number | null | undefined) => string
 }
@@ -22,6 +22,8 @@ export interface ChartLook {
 const SYNC_KEY = 'sonde'
 /** A drag shorter than this is a click with an unsteady hand. */
 const MIN_DRAG_PX = 6
+/** Appended to a colour token #rrggbb: 16 % opaque. */
+const AREA_ALPHA = '29'
 
 export function chartOptions(look: ChartLook, handlers: RefObject<ChartHandlers | null>): uPlot.Options {
   const token = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
@@ -46,7 +48,7 @@ export function chartOptions(look: ChartLook, handlers: RefObject<ChartHandlers 
       drag: { x: true, y: false, setScale: false },
       sync: { key: SYNC_KEY, filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' } },
     },
-    series: [{}, ...drawnSeries(look.isStacked ? [...colors].reverse() : colors, look.isStacked)],
+    series: [{}, ...drawnSeries(colors, look.kind)],
     hooks: {
       setCursor: [(u) => handlers.current?.cursor(u.cursor.idx ?? null)],
       setSelect: [(u) => takeSelection(u, handlers)],
@@ -55,12 +57,15 @@ export function chartOptions(look: ChartLook, handlers: RefObject<ChartHandlers 
   }
 }
 
-function drawnSeries(colors: readonly string[], isStacked: boolean): uPlot.Series[] {
-  return colors.map((color) => ({
+/** A stack is drawn from its top, so that each area covers the lower part of the one before. */
+function drawnSeries(colors: readonly string[], kind: ChartLook['kind']): uPlot.Series[] {
+  const inOrder = kind === 'stacked' ? [...colors].reverse() : colors
+  const fill = (color: string) => (kind === 'stacked' ? color : `${color}${AREA_ALPHA}`)
+  return inOrder.map((color) => ({
     stroke: color,
-    width: isStacked ? 1 : 1.5,
+    width: kind === 'stacked' ? 1 : 1.5,
     points: { show: false },
-    ...(isStacked ? { fill: color } : {}),
+    ...(kind === 'lines' ? {} : { fill: fill(color) }),
   }))
 }
 

@@ -12,7 +12,7 @@ export const CallEdge = memo(function CallEdge({ id, data }: EdgeProps<CallFlowE
   const state = edge.severity === 'ok' ? 'ok' : edge.severity
   return (
     <>
-      <g className="call" data-severity={state} data-selected={isSelected} data-dimmed={isDimmed} data-edge={id}>
+      <g className="call" data-severity={state} data-selected={isSelected} data-dimmed={isDimmed} data-edge={id} data-client={edge.client} data-server={edge.server}>
         <path d={path} fill="none" stroke="transparent" strokeWidth={HIT_WIDTH} />
         <path className="call-line" d={path} fill="none" strokeWidth={width} markerEnd={`url(#arrow-${isSelected ? 'selected' : state})`} />
       </g>
@@ -40,7 +40,7 @@ export function ArrowHeads() {
     <svg className="arrow-heads" aria-hidden>
       <defs>
         {['ok', 'warning', 'critical', 'selected'].map((state) => (
-          <marker key={state} id={`arrow-${state}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">
+          <marker key={state} id={`arrow-${state}`} viewBox="0 0 8 8" refX="2.6" refY="4" markerWidth="11" markerHeight="11" markerUnits="userSpaceOnUse" orient="auto">
             <path d="M0 .6 7.4 4 0 7.4Z" className={`arrow-${state}`} />
           </marker>
         ))}

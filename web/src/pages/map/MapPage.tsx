@@ -5,7 +5,7 @@ import { navigate } from '../../components/navigation'
 import { ErrorMessage, LoadingRows, NoTraffic } from '../../components/States'
 import { matches } from '../../lib/rank'
 import { serviceFrom, type MapView } from '../../lib/url'
-import { layoutInput, visiblePart, type Emphasis } from './flow'
+import { COMPACT_FROM, layoutInput, visiblePart, type Emphasis } from './flow'
 import { MapPanel } from './MapPanel'
 import { MapToolbar } from './MapToolbar'
 import { ServiceMap } from './ServiceMap'
@@ -31,7 +31,7 @@ function LoadedMap({ view, reply, isStale }: { view: MapView; reply: TopologyRep
   )
   const emphasis: Emphasis = useMemo(() => ({ selected: view.selected, focus: view.focus, found }), [view.selected, view.focus, found])
   return (
-    <div className={isStale ? 'map stale' : 'map'}>
+    <div className={isStale ? 'map stale' : 'map'} data-many={size.nodes.length > COMPACT_FROM}>
       <MapToolbar view={view} part={part} total={reply.nodes.length} found={found?.size} />
       {layout.data && (
         <ServiceMap

@@ -1,6 +1,6 @@
 import '@xyflow/react/dist/base.css'
-import { Background, BackgroundVariant, Controls, MiniMap, ReactFlow, useReactFlow, useStore, type EdgeTypes, type NodeTypes } from '@xyflow/react'
-import { useEffect, useMemo, useRef } from 'react'
+import { Background, BackgroundVariant, Controls, MiniMap, Panel, ReactFlow, useReactFlow, useStore, type EdgeTypes, type NodeTypes } from '@xyflow/react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Edge, Node } from '../../api/topology'
 import type { Layout, LayoutInput } from '../../lib/layout'
 import { ArrowHeads, CallEdge } from './CallEdge'
@@ -25,6 +25,7 @@ export function ServiceMap({ nodes, edges, layout, size, emphasis, onSelect, onO
     () => ({ nodes: flowNodes(nodes, layout, size, emphasis), edges: flowEdges(edges, layout, size, emphasis) }),
     [nodes, edges, layout, size, emphasis],
   )
+  const [hovered, setHovered] = useState<string>()
   const fit = fitOptions(emphasis.selected !== undefined)
   return (
     <ReactFlow
@@ -41,6 +42,8 @@ export function ServiceMap({ nodes, edges, layout, size, emphasis, onSelect, onO
       elementsSelectable={false}
       deleteKeyCode={null}
       onlyRenderVisibleElements={false}
+      onNodeMouseEnter={(_, node) => setHovered(node.id)}
+      onNodeMouseLeave={() => setHovered(undefined)}
       onNodeClick={(_, node) => onSelect(node.id)}
       onNodeDoubleClick={(_, node) => onOpen(node.id)}
       onEdgeClick={(_, edge) => onSelect(edge.id)}
@@ -51,7 +54,9 @@ export function ServiceMap({ nodes, edges, layout, size, emphasis, onSelect, onO
       <ArrowHeads />
       <Background variant={BackgroundVariant.Dots} gap={24} size={1} color="var(--line-strong)" />
       <Controls showInteractive={false} fitViewOptions={fit} />
-      {nodes.length > 30 && <MiniMap pannable zoomable nodeColor={miniColor} nodeStrokeWidth={0} nodeBorderRadius={8} maskColor="var(--mini-mask)" ariaLabel="Small map of everything" />}
+      <Overview layout={layout} />
+      <Highlight id={hovered ?? nodeId(nodes, emphasis.selected)} />
+      <Legend />
       <Detail />
       <Camera layout={layout} found={emphasis.found} hasPanel={emphasis.selected !== undefined} />
     </ReactFlow>
@@ -60,7 +65,41 @@ export function ServiceMap({ nodes, edges, layout, size, emphasis, onSelect, onO
 
 /** Room for the tool bar above and, where open, for the panel on the right. */
 function fitOptions(hasPanel: boolean) {
-  return { padding: { top: '64px', left: '64px', bottom: '40px', right: hasPanel ? '400px' : '40px' }, maxZoom: 1.1 } as const
+  return { padding: { top: '64px', left: '64px', bottom: '60px', right: hasPanel ? '400px' : '40px' }, maxZoom: 1.1 } as const
+}
+
+/** The small map, while a part of the map is outside the screen. */
+function Overview({ layout }: { layout: Layout }) {
+  const isPartHidden = useStore(({ transform, width, height }) => layout.width * transform[2] > width || layout.height * transform[2] > height)
+  if (!isPartHidden) return null
+  return <MiniMap pannable zoomable nodeColor={miniColor} nodeStrokeWidth={0} nodeBorderRadius={8} maskColor="var(--mini-mask)" ariaLabel="Small map of everything" />
+}
+
+function nodeId(nodes: readonly Node[], id: string | undefined): string | undefined {
+  return nodes.some((node) => node.id === id) ? id : undefined
+}
+
+/** Brings out the calls of one service. A rule instead of new properties: hovering must not draw hundreds of edges anew. */
+function Highlight({ id }: { id: string | undefined }) {
+  if (id === undefined) return null
+  const name = JSON.stringify(id)
+  const mine = `.map .call:is([data-client=${name}], [data-server=${name}])`
+  return <style>{`.map .call-line { stroke-opacity: 0.18 } ${mine} .call-line { stroke-opacity: 1 } ${mine}[data-severity=ok] .call-line { stroke: var(--accent) }`}</style>
+}
+
+function Legend() {
+  return (
+    <Panel position="bottom-left" className="map-legend">
+      <span>Cards: requests · errors · P95</span>
+      <span>Lines: the wider, the more requests</span>
+      <span>
+        <i className="legend-external" /> not on this host
+      </span>
+      <span>
+        <i className="legend-abnormal" /> abnormal
+      </span>
+    </Panel>
+  )
 }
 
 function miniColor(node: ServiceFlowNode): string {

@@ -29,7 +29,7 @@ export type ServiceFlowNode = FlowNode<NodeData, 'service'>
 export type CallFlowEdge = FlowEdge<EdgeData, 'call'>
 
 /** Beyond this many nodes the map shows small cards: 60 large ones fill a screen at the zoom where they are just readable. */
-const COMPACT_FROM = 60
+export const COMPACT_FROM = 60
 /** Beyond this many edges only the abnormal, selected and hovered ones carry their figures. */
 const LABELS_UP_TO = 45
 

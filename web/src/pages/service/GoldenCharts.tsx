@@ -30,10 +30,10 @@ export function GoldenCharts({ reply, onSelect }: GoldenChartsProps) {
   const shared = { time: series.time, start: range.start, end: range.end, onSelect }
   return (
     <div className="charts">
-      <Chart {...shared} title="Requests" note="by status" series={byStatus} format={formatRate} isStacked />
-      <Chart {...shared} title="Duration" series={latency} format={formatDuration} threshold={slowThreshold} />
-      <Chart {...shared} title="Errors" note="share of requests" series={errors} format={formatRatio} isStacked />
-      <Chart {...shared} title="Slow requests" series={slow} format={formatRate} isStacked />
+      <Chart {...shared} title="Requests" note="by status" series={byStatus} kind="stacked" format={formatRate} />
+      <Chart {...shared} title="Duration" kind="lines" series={latency} format={formatDuration} threshold={slowThreshold} />
+      <Chart {...shared} title="Errors" note="share of requests" kind="area" series={errors} format={formatRatio} />
+      <Chart {...shared} title="Slow requests" kind="area" series={slow} format={formatRate} />
     </div>
   )
 }

@@ -14,8 +14,7 @@ export function ServiceHead({ view, reply }: { view: ServiceView; reply: Service
   return (
     <>
       <nav className="crumbs" aria-label="Path">
-        <Link to={overviewFrom(view)}>Overview</Link>
-        <span className="faint">/</span>
+        <Link to={overviewFrom(view)}>← All services</Link>
       </nav>
       <div className="page-head">
         <SeverityMark severity={service.severity} size={18} />

@@ -1,0 +1,233 @@
+// What a user does with the page, against a running Sonde or the mock: SONDE_URL=http://… node --test test/browser/*.test.mjs
+// The oracle for what the page shows is the API; the oracle for the API are the truth tests.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { getJSON, launch, openPage } from './browser.mjs'
+
+let browser
+before(async () => {
+  browser = await launch()
+})
+after(() => browser.close())
+
+const READY = { timeout: 15_000 }
+// A fixed range: the API gives the page and the test the same answer.
+const now = Math.floor(Date.now() / 1000)
+const range = `from=${now - 300}&to=${now}`
+const asked = `start=${now - 300}&end=${now}`
+
+async function withPage(path, check, options) {
+  const { page, context, complaints } = await openPage(browser, options)
+  await page.goto(path)
+  await check(page)
+  await context.close()
+  assert.deepEqual(complaints, [])
+}
+
+const names = (page) => page.$$eval('table tbody .stretched', (links) => links.map((link) => link.textContent))
+
+test('the overview lists exactly the services of the API, in its order', async () => {
+  const { services, abnormal, total } = await getJSON(`/api/services?${asked}`)
+  assert.ok(services.length > 0 && services.length < 100, 'this test wants a host with 1 to 99 services')
+  await withPage(`/?${range}`, async (page) => {
+    await page.waitForSelector('table tbody tr', READY)
+    assert.deepEqual(await names(page), services.map((s) => s.name))
+    const headline = await page.textContent('h1')
+    assert.match(headline, abnormal > 0 ? new RegExp(`${abnormal} of ${total}`) : /normal/)
+  })
+})
+
+test('"/" jumps to the filter, the filter is in the address, Escape clears it', async () => {
+  const { services } = await getJSON(`/api/services?${asked}`)
+  const wanted = services.at(-1).name
+  await withPage(`/?${range}`, async (page) => {
+    await page.waitForSelector('table tbody tr', READY)
+    await page.keyboard.press('/')
+    await page.keyboard.type(wanted)
+    await page.waitForFunction((name) => [...document.querySelectorAll('table tbody .stretched')].every((l) => l.textContent.includes(name)), wanted)
+    assert.ok((await names(page)).includes(wanted))
+    assert.equal(new URL(page.url()).searchParams.get('q'), wanted)
+    await page.keyboard.press('Escape')
+    await page.waitForFunction((n) => document.querySelectorAll('table tbody .stretched').length === n, services.length)
+  })
+})
+
+test('a click on a heading sorts, and the order is in the address', async () => {
+  const { services } = await getJSON(`/api/services?${asked}`)
+  await withPage(`/?${range}`, async (page) => {
+    await page.waitForSelector('table tbody tr', READY)
+    await page.click('th button:has-text("Requests")')
+    await page.waitForSelector('th[aria-sort=descending]')
+    assert.equal(new URL(page.url()).searchParams.get('sort'), 'rate.desc')
+    const rate = (s) => (s.server ?? s.client)?.rate ?? -1
+    const want = [...services].sort((a, b) => rate(b) - rate(a)).map((s) => s.name)
+    assert.deepEqual(await names(page), want)
+  })
+})
+
+test('the map shows exactly the nodes and edges of the API', async () => {
+  const { nodes, edges } = await getJSON(`/api/topology?${asked}`)
+  await withPage(`/map?${range}`, async (page) => {
+    await page.waitForFunction((n) => document.querySelectorAll('.node[data-node]').length === n, nodes.length, READY)
+    const shown = await page.$$eval('.node[data-node]', (all) => all.map((n) => n.dataset.node))
+    assert.deepEqual(shown.sort(), nodes.map((n) => n.id).sort())
+    const lines = await page.$$eval('.call[data-edge]', (all) => all.map((e) => `${e.dataset.client} > ${e.dataset.server}`))
+    assert.deepEqual(lines.sort(), edges.map((e) => `${e.client} > ${e.server}`).sort())
+  })
+})
+
+test('a refresh moves nothing on the map', async () => {
+  await withPage('/map?range=5m&refresh=5', async (page) => {
+    await page.waitForSelector('.node[data-node]', READY)
+    await page.waitForTimeout(500)
+    const places = () => page.$$eval('.react-flow__node', (all) => all.map((n) => [n.dataset.id, n.getBoundingClientRect().x, n.getBoundingClientRect().y].join()).sort())
+    const shape = async () => (await places()).map((p) => p.split(',')[0]).join()
+    // A service that came or went may move others; the same graph may not.
+    for (let attempt = 0; attempt < 4; attempt++) {
+      const [before, shapeBefore] = [await places(), await shape()]
+      await page.waitForResponse(/api\/topology/, READY)
+      await page.waitForTimeout(500)
+      if ((await shape()) !== shapeBefore) continue
+      assert.deepEqual(await places(), before)
+      return
+    }
+    assert.fail('the graph changed with every refresh')
+  })
+})
+
+test('from the map to a service to one of its instances, by clicks', async () => {
+  const { nodes } = await getJSON(`/api/topology?${asked}`)
+  const wanted = (nodes.find((n) => n.severity !== 'ok' && n.server && !n.external) ?? nodes.find((n) => n.server && !n.external)).id
+  const { instances } = await getJSON(`/api/services/${encodeURIComponent(wanted)}?${asked}`)
+  await withPage(`/map?${range}`, async (page) => {
+    await page.waitForSelector('.node[data-node]', READY)
+    await page.click(`.node[data-node=${JSON.stringify(wanted)}]`)
+    await page.click('.map-panel >> text=Open service')
+    await page.waitForSelector('.instance', READY)
+    assert.equal(new URL(page.url()).pathname, `/service/${encodeURIComponent(wanted)}`)
+    assert.equal(await page.textContent('h1'), wanted)
+    const shown = await page.$$eval('.instance .mono', (all) => all.map((i) => i.textContent))
+    assert.deepEqual(shown.sort(), instances.map((i) => i.id).sort())
+    await page.click('.instance-head')
+    await page.waitForSelector('.instance-details')
+    assert.ok(new URL(page.url()).searchParams.get('instance'))
+    await page.goBack()
+    await page.waitForSelector('.map-panel', READY)
+  })
+})
+
+test('a click on a call opens its golden signals', async () => {
+  const { edges } = await getJSON(`/api/topology?${asked}`)
+  const edge = edges.find((e) => e.client !== e.server)
+  await withPage(`/map?${range}`, async (page) => {
+    const line = `.call[data-client=${JSON.stringify(edge.client)}][data-server=${JSON.stringify(edge.server)}] path`
+    await page.waitForSelector(line, { state: 'attached', ...READY })
+    // Lines cross, so a click at a place could hit another one; the event goes to this line itself.
+    await page.dispatchEvent(line, 'click')
+    await page.waitForSelector('.map-panel .golden', READY)
+    const panel = await page.textContent('.map-panel')
+    assert.ok(panel.includes(edge.client) && panel.includes(edge.server))
+    await page.click('[aria-label="Close"]')
+    await page.waitForSelector('.map-panel', { state: 'detached' })
+  })
+})
+
+test('an address gives back what it shows, in another browser', async () => {
+  const { nodes } = await getJSON(`/api/topology?${asked}`)
+  const focus = nodes.find((n) => n.server).id
+  let address, first
+  await withPage(`/map?${range}`, async (page) => {
+    await page.waitForSelector('.node[data-node]', READY)
+    await page.click(`.node[data-node=${JSON.stringify(focus)}]`)
+    await page.click('.map-panel >> text=Focus')
+    await page.click('.focus-chip label:has-text("2")')
+    await page.waitForFunction(() => location.search.includes('hops=2'))
+    await page.waitForTimeout(600)
+    first = await page.$$eval('.node[data-node]', (all) => all.map((n) => n.dataset.node).sort())
+    address = new URL(page.url())
+  })
+  await withPage(address.pathname + address.search, async (page) => {
+    await page.waitForFunction((n) => document.querySelectorAll('.node[data-node]').length === n, first.length, READY)
+    assert.deepEqual(await page.$$eval('.node[data-node]', (all) => all.map((n) => n.dataset.node).sort()), first)
+    assert.ok(await page.isVisible('.map-panel'))
+  })
+})
+
+test('dragging over a chart selects that time', async () => {
+  const { services } = await getJSON(`/api/services?${asked}`)
+  const name = services.find((s) => s.server).name
+  await withPage(`/service/${encodeURIComponent(name)}?${range}`, async (page) => {
+    const box = await (await page.waitForSelector('.uplot .u-over', READY)).boundingBox()
+    const y = box.y + box.height / 2
+    await page.mouse.move(box.x + box.width * 0.25, y)
+    await page.mouse.down()
+    await page.mouse.move(box.x + box.width * 0.75, y, { steps: 8 })
+    await page.mouse.up()
+    await page.waitForFunction((from) => new URL(location.href).searchParams.get('from') > from, String(now - 300))
+    const query = new URL(page.url()).searchParams
+    assert.ok(Math.abs(Number(query.get('from')) - (now - 225)) <= 3, `from ${query.get('from')}, want about ${now - 225}`)
+    assert.ok(Math.abs(Number(query.get('to')) - (now - 75)) <= 3, `to ${query.get('to')}, want about ${now - 75}`)
+    await page.waitForFunction(() => !document.querySelector('.stale'))
+  })
+})
+
+test('requests made are another side of the same service', async (t) => {
+  const { services } = await getJSON(`/api/services?${asked}`)
+  const both = services.find((s) => s.server && s.client)
+  if (!both) return t.skip('no service here both serves and calls')
+  const { calls } = await getJSON(`/api/services/${encodeURIComponent(both.name)}?${asked}&side=client`)
+  await withPage(`/service/${encodeURIComponent(both.name)}?${range}`, async (page) => {
+    await page.waitForSelector('.uplot', READY)
+    await page.click('text=Requests made')
+    await page.waitForSelector('text=Interfaces called')
+    assert.equal(await page.$$eval('table[aria-label=Interfaces] tbody tr', (rows) => rows.length), calls.length)
+  })
+})
+
+test('dark and light differ, and the choice stays', async () => {
+  await withPage('/', async (page) => {
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor)
+    const light = await ground()
+    await page.click('[aria-label="Use dark colours"]')
+    await page.waitForSelector('[aria-label="Use light colours"]')
+    const dark = await ground()
+    assert.notEqual(dark, light)
+    await page.reload()
+    assert.equal(await ground(), dark)
+  }, { colorScheme: 'light' })
+})
+
+test('the status page shows every probe', async () => {
+  const { probes, host } = await getJSON('/api/status')
+  await withPage('/status', async (page) => {
+    await page.waitForSelector('h1', READY)
+    assert.equal(await page.textContent('h1'), host)
+    assert.equal(await page.$$eval('table[aria-label=Probes] tbody tr', (rows) => rows.length), probes.length)
+  })
+})
+
+test('while Sonde does not answer, the page says so and keeps its figures', async () => {
+  const { page, context } = await openPage(browser)
+  await page.goto('/?refresh=5')
+  await page.waitForSelector('table tbody tr', READY)
+  const rows = (await names(page)).length
+  await context.setOffline(true)
+  await page.waitForSelector('text=Cannot reach Sonde', READY)
+  assert.equal((await names(page)).length, rows)
+  await context.setOffline(false)
+  await page.waitForSelector('text=Cannot reach Sonde', { state: 'detached', ...READY })
+  await context.close()
+})
+
+test('nothing seen, and an error of the server, are told in words', async () => {
+  const reply = (status, body) => (route) => route.fulfill({ status, contentType: 'application/json', body: JSON.stringify(body) })
+  const { page, context } = await openPage(browser)
+  await page.route('**/api/services?*', reply(200, { range: { start: 0, end: 1 }, services: [], abnormal: 0, total: 0, loss: { total: 0, causes: {} } }))
+  await page.goto('/')
+  await page.waitForSelector('text=No HTTP traffic seen yet', READY)
+  await page.unroute('**/api/services?*')
+  await page.route('**/api/services?*', reply(422, { error: 'The range is longer than what is kept: choose 15 days or less.' }))
+  await page.reload()
+  await page.waitForSelector('text=choose 15 days or less', READY)
+  await context.close()
+})
