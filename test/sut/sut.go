@@ -41,9 +41,9 @@ type Sonde struct {
 	err    error
 }
 
-// Times: a start loads BPF programs (a second or two under load), a stop flushes the store.
+// Times: a start loads BPF programs (a second or two; much more on an emulated machine), a stop flushes the store.
 const (
-	startTimeout = 30 * time.Second
+	startTimeout = 60 * time.Second
 	stopTimeout  = 20 * time.Second
 )
 
