@@ -21,6 +21,10 @@ RUN_PACKAGES   := bpftool
 TEST_PACKAGES  := bpftool nginx-light wrk curl python3-minimal iproute2 procps chromium prometheus openjdk-17-jdk-headless
 KERNEL_PACKAGES := qemu-system-x86 busybox-static
 
+# The same settings for build, vet and test, so that they share what is compiled.
+export CGO_ENABLED := 0
+export GOFLAGS := $(GOFLAGS) -trimpath
+
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
@@ -61,7 +65,7 @@ tools: # what the build needs from Debian; quick when it is all there
 	$(call packages,$(BUILD_PACKAGES))
 
 bin/sonde: $(BPF_OBJECTS) web/dist/index.html $(GO_SOURCES)
-	CGO_ENABLED=0 $(NICE) go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $@ ./cmd/sonde
+	$(NICE) go build -ldflags "-s -w -X main.version=$(VERSION)" -o $@ ./cmd/sonde
 
 .PHONY: bpf
 bpf: $(BPF_OBJECTS) ## compile the BPF programs only

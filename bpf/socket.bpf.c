@@ -58,7 +58,7 @@ static __always_inline void end_of_unix(struct sock *sk)
 		return;
 	c = bpf_sk_storage_get(&conns, sk, 0, 0);
 	if (c)
-		conn_close(c, false);
+		conn_close(c, sk, false);
 }
 
 static __always_inline int socket_call(struct sock *sk, int ret, int flags, __u32 direction)
@@ -118,7 +118,7 @@ int inet_sock_set_state(__u64 *ctx)
 		return 0;
 	c = bpf_sk_storage_get(&conns, sk, 0, 0);
 	if (c)
-		conn_close(c, is_reset(sk, (int)ctx[1]));
+		conn_close(c, sk, is_reset(sk, (int)ctx[1]));
 	return 0;
 }
 

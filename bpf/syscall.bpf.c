@@ -136,7 +136,7 @@ static __always_inline void end_of_unix(__u32 fd)
 	key = (__u64)sock_of_fd(fd, &inode);
 	t = bpf_map_lookup_elem(&conns, &key);
 	if (t && t->inode == inode && SK_READ((struct sock *)key, __sk_common.skc_family) == AF_UNIX)
-		conn_close(&t->c, false);
+		conn_close(&t->c, (struct sock *)key, false);
 }
 
 static __always_inline int one_message(struct sys_exit *ctx, __u32 direction)
@@ -254,7 +254,7 @@ int inet_sock_set_state(__u64 *ctx)
 	t = bpf_map_lookup_elem(&conns, &key);
 	if (!t)
 		return 0;
-	conn_close(&t->c, is_reset((struct sock *)key, (int)ctx[1]));
+	conn_close(&t->c, (struct sock *)key, is_reset((struct sock *)key, (int)ctx[1]));
 	bpf_map_delete_elem(&conns, &key);
 	return 0;
 }

@@ -12,7 +12,8 @@ import (
 const (
 	headerSize  = 32
 	dataSize    = 48
-	openSize    = 120
+	openSize    = 128
+	closeSize   = 40
 	nameMax     = 128
 	argsMax     = 1024
 	processSize = headerSize + 32 + 2*nameMax + argsMax
@@ -44,8 +45,7 @@ func (d *decoder) decode(b []byte) *event.Event {
 	case event.Open:
 		return d.open(b)
 	case event.Close:
-		ev.Close.Reset = b[3] != 0
-		return ev
+		return d.close(b)
 	case event.Exec, event.Fork, event.Exit:
 		return d.process(b)
 	}
@@ -78,6 +78,10 @@ func (d *decoder) open(b []byte) *event.Event {
 		Netns:     binary.LittleEndian.Uint32(b[36:]),
 		StartTime: binary.LittleEndian.Uint64(b[96:]),
 		Comm:      cString(b[104:120]),
+
+		HasPositions: true,
+		NextIngress:  binary.LittleEndian.Uint32(b[44:]),
+		NextEgress:   binary.LittleEndian.Uint32(b[120:]),
 	}
 	if family == familyUnix {
 		o.Unix = true
@@ -89,6 +93,18 @@ func (d *decoder) open(b []byte) *event.Event {
 	o.Local = netip.AddrPortFrom(address(family, b[48:64]), local)
 	o.Remote = netip.AddrPortFrom(address(family, b[64:80]), remote)
 	return ev
+}
+
+func (d *decoder) close(b []byte) *event.Event {
+	if len(b) < closeSize {
+		return nil
+	}
+	d.ev.Close = event.CloseInfo{
+		Reset: b[3] != 0, HasPositions: true,
+		NextIngress: binary.LittleEndian.Uint32(b[32:]),
+		NextEgress:  binary.LittleEndian.Uint32(b[36:]),
+	}
+	return &d.ev
 }
 
 // address reads an address of a socket; an IPv4 address in an IPv6 socket comes out as IPv4.

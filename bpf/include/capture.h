@@ -54,6 +54,14 @@ static __always_inline void open_fill_addresses(struct open_event *e, struct soc
 	}
 }
 
+/* position_now returns where in its stream the next byte of a direction is. */
+static __always_inline __u32 position_now(struct conn_state *c, struct sock *sk, __u32 direction)
+{
+	if (SK_READ(sk, __sk_common.skc_family) == AF_UNIX)
+		return c->bytes[direction & 1];
+	return direction == EGRESS ? TCP_READ(sk, write_seq) : TCP_READ(sk, copied_seq);
+}
+
 /* conn_announce tells user space who speaks on this socket. */
 static __noinline int conn_announce(struct conn_state *c, struct sock *sk, struct call *call)
 {
@@ -75,6 +83,8 @@ static __noinline int conn_announce(struct conn_state *c, struct sock *sk, struc
 	e->seen = c->flags & CONN_SEEN ? 1 : 0;
 	e->netns = SK_READ(sk, __sk_common.skc_net.net, ns.inum);
 	open_fill_addresses(e, sk, SK_READ(sk, __sk_common.skc_family));
+	e->next_ingress = call->direction == INGRESS ? call->seq : position_now(c, sk, INGRESS);
+	e->next_egress = call->direction == EGRESS ? call->seq : position_now(c, sk, EGRESS);
 	e->start_time_ns = BPF_CORE_READ(task, group_leader, start_boottime);
 	BPF_CORE_READ_STR_INTO(&e->comm, task, group_leader, comm);
 	bpf_ringbuf_submit(e, wake_flags(e->h.time_ns));
@@ -391,7 +401,7 @@ static __always_inline void call_position(struct conn_state *c, struct sock *sk,
 }
 
 /* conn_close tells user space that a connection is gone, if it knows of it. */
-static __always_inline void conn_close(struct conn_state *c, bool reset)
+static __always_inline void conn_close(struct conn_state *c, struct sock *sk, bool reset)
 {
 	struct close_event *e;
 
@@ -407,6 +417,8 @@ static __always_inline void conn_close(struct conn_state *c, bool reset)
 	e->h.time_ns = bpf_ktime_get_ns();
 	e->h.conn = c->id;
 	e->h.reset = reset;
+	e->next_ingress = position_now(c, sk, INGRESS);
+	e->next_egress = position_now(c, sk, EGRESS);
 	bpf_ringbuf_submit(e, wake_flags(e->h.time_ns));
 	c->announced_ns = 0;
 }

@@ -58,21 +58,25 @@ struct open_event {
 	__u8 family;
 	__u8 role;
 	__u8 protocol;
-	__u8 seen; /* observed from its first byte */
+	__u8 seen;	    /* observed from its first byte */
 	__u32 netns;
 	__u16 local_port;
 	__u16 remote_port;
-	__u32 pad;
+	__u32 next_ingress; /* position of the next byte of each direction, this call included */
 	__u8 local_addr[16];
 	__u8 remote_addr[16];
 	__u64 unix_self;
 	__u64 unix_peer;
 	__u64 start_time_ns;
 	char comm[16];
+	__u32 next_egress;
+	__u32 pad;
 };
 
 struct close_event {
 	struct event_header h;
+	__u32 next_ingress; /* position behind the last byte moved; a FIN may count as one more */
+	__u32 next_egress;
 };
 
 struct process_event {
@@ -88,7 +92,8 @@ struct process_event {
 
 _Static_assert(sizeof(struct event_header) == 32, "event_header");
 _Static_assert(sizeof(struct data_event) == 48, "data_event");
-_Static_assert(sizeof(struct open_event) == 120, "open_event");
+_Static_assert(sizeof(struct open_event) == 128, "open_event");
+_Static_assert(sizeof(struct close_event) == 40, "close_event");
 _Static_assert(sizeof(struct process_event) == 32 + 32 + 2 * NAME_MAX_LEN + ARGS_MAX, "process_event");
 
 struct {
