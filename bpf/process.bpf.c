@@ -13,16 +13,10 @@
 #include "loss.h"
 #include "events.h"
 
-static __always_inline struct process_event *process_event_begin(enum event_kind kind, struct task_struct *task)
+static __always_inline void process_fill(struct process_event *e, enum event_kind kind, struct task_struct *task)
 {
-	struct process_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
-	struct task_struct *leader;
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
 
-	if (!e) {
-		loss_count(LOSS_PROCESS_RING_FULL);
-		return NULL;
-	}
-	leader = BPF_CORE_READ(task, group_leader);
 	__builtin_memset(&e->h, 0, sizeof(e->h));
 	e->h.kind = kind;
 	e->h.time_ns = bpf_ktime_get_ns();
@@ -34,6 +28,16 @@ static __always_inline struct process_event *process_event_begin(enum event_kind
 	e->filename[0] = 0;
 	e->cgroup[0] = 0;
 	BPF_CORE_READ_STR_INTO(&e->comm, leader, comm);
+}
+
+static __always_inline struct process_event *process_event_begin(enum event_kind kind, struct task_struct *task)
+{
+	struct process_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (e)
+		process_fill(e, kind, task);
+	else
+		loss_count(LOSS_PROCESS_RING_FULL);
 	return e;
 }
 
@@ -51,21 +55,19 @@ static __always_inline void cgroup_name_read(struct process_event *e, struct tas
 		bpf_probe_read_kernel_str(e->cgroup, sizeof(e->cgroup), BPF_CORE_READ(set, dfl_cgrp, kn, name));
 }
 
-static __always_inline void args_read(struct process_event *e, struct task_struct *task)
+/* user_range_read copies user memory from start to end, at most max bytes, and returns how many. */
+static __always_inline __u32 user_range_read(char *dst, const __u32 max, unsigned long start, unsigned long end)
 {
-	unsigned long start = BPF_CORE_READ(task, mm, arg_start);
-	unsigned long end = BPF_CORE_READ(task, mm, arg_end);
 	__u32 n = end - start;
 
 	if (end <= start)
-		return;
-	if (end - start > ARGS_MAX)
-		n = ARGS_MAX;
+		return 0;
+	if (end - start > max)
+		n = max;
 	barrier_var(n);
-	if (n > ARGS_MAX)
-		n = ARGS_MAX;
-	if (!bpf_probe_read_user(e->args, n, (const void *)start))
-		e->args_len = n;
+	if (n > max)
+		n = max;
+	return bpf_probe_read_user(dst, n, (const void *)start) ? 0 : n;
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -73,14 +75,23 @@ int sched_process_exec(__u64 *ctx)
 {
 	struct task_struct *task = (struct task_struct *)ctx[0];
 	struct linux_binprm *bprm = (struct linux_binprm *)ctx[2];
-	struct process_event *e = process_event_begin(EVENT_EXEC, task);
+	struct exec_event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	unsigned long start, end;
 
-	if (!e)
+	if (!e) {
+		loss_count(LOSS_PROCESS_RING_FULL);
 		return 0;
-	bpf_probe_read_kernel_str(e->filename, sizeof(e->filename), BPF_CORE_READ(bprm, filename));
-	cgroup_name_read(e, task);
-	args_read(e, task);
-	bpf_ringbuf_submit(e, wake_flags(e->h.time_ns));
+	}
+	process_fill(&e->p, EVENT_EXEC, task);
+	bpf_probe_read_kernel_str(e->p.filename, sizeof(e->p.filename), BPF_CORE_READ(bprm, filename));
+	cgroup_name_read(&e->p, task);
+	e->p.args_len = user_range_read(e->p.args, ARGS_MAX, BPF_CORE_READ(task, mm, arg_start),
+					BPF_CORE_READ(task, mm, arg_end));
+	start = BPF_CORE_READ(task, mm, env_start);
+	end = BPF_CORE_READ(task, mm, env_end);
+	e->env_len = user_range_read(e->env, ENV_MAX, start, end);
+	e->env_cut = end - start > e->env_len;
+	bpf_ringbuf_submit(e, wake_flags(e->p.h.time_ns));
 	return 0;
 }
 

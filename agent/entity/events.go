@@ -62,12 +62,14 @@ func (t *Table) exec(k key, i *event.ProcessInfo) {
 	case p.ended: // an exit that came first, or a look-up that found it gone: better its program than nothing
 		p.ppid = i.ParentPID
 		p.adoptKernel(i)
+		t.adoptEnviron(p, i)
 		t.settle(p, false)
 		return
 	}
 	p.ppid = i.ParentPID
 	if !t.mayReadExec() {
 		p.adoptKernel(i)
+		t.adoptEnviron(p, i)
 		p.unread = true
 		t.judge(p)
 		return
@@ -86,7 +88,28 @@ func (t *Table) exec(k key, i *event.ProcessInfo) {
 		f.Args = append([]string(nil), i.Args...)
 		p.adopt(f)
 	}
+	t.adoptEnviron(p, i)
 	t.judge(p)
+}
+
+// adoptEnviron takes over the environment as the kernel side saw it at the exec: /proc shows what the program has made of
+// that memory since. Of one that was cut, what /proc said of the rest stays.
+func (t *Table) adoptEnviron(p *process, i *event.ProcessInfo) {
+	if len(i.Environ) == 0 {
+		return
+	}
+	env := proc.Variables(i.Environ, t.wanted)
+	if i.EnvironCut {
+		for name, value := range p.env {
+			if _, ok := env[name]; !ok {
+				if env == nil {
+					env = map[string]string{}
+				}
+				env[name] = value
+			}
+		}
+	}
+	p.env, p.entity = env, nil
 }
 
 // mayReadExec counts the execs of this second and says whether one more may be read at once.

@@ -17,6 +17,8 @@ const (
 	nameMax     = 128
 	argsMax     = 1024
 	processSize = headerSize + 32 + 2*nameMax + argsMax
+	envMax      = 8192
+	execSize    = processSize + 8 + envMax
 
 	familyUnix  = 1  // AF_UNIX
 	familyInet  = 2  // AF_INET
@@ -135,6 +137,11 @@ func (d *decoder) process(b []byte) *event.Event {
 	}
 	if argsLen == 0 {
 		ev.Process.Args = nil
+	}
+	if ev.Kind == event.Exec && len(b) >= execSize {
+		n := min(int(binary.LittleEndian.Uint32(b[processSize:])), envMax)
+		ev.Process.Environ = b[processSize+8 : processSize+8+n]
+		ev.Process.EnvironCut = binary.LittleEndian.Uint32(b[processSize+4:]) != 0
 	}
 	return ev
 }

@@ -11,6 +11,7 @@
 #define WAKE_BYTES (256 * 1024)
 #define TAIL_MAX 8
 #define ARGS_MAX 1024
+#define ENV_MAX 8192
 #define NAME_MAX_LEN 128
 
 enum event_kind {
@@ -90,11 +91,23 @@ struct process_event {
 	char args[ARGS_MAX];	     /* EXEC: separated by zero bytes */
 };
 
+/*
+ * An EXEC also carries the environment: some programs write their title over it within milliseconds (nginx), and it may
+ * name the service.
+ */
+struct exec_event {
+	struct process_event p;
+	__u32 env_len;
+	__u32 env_cut; /* there was more */
+	char env[ENV_MAX];
+};
+
 _Static_assert(sizeof(struct event_header) == 32, "event_header");
 _Static_assert(sizeof(struct data_event) == 48, "data_event");
 _Static_assert(sizeof(struct open_event) == 128, "open_event");
 _Static_assert(sizeof(struct close_event) == 40, "close_event");
 _Static_assert(sizeof(struct process_event) == 32 + 32 + 2 * NAME_MAX_LEN + ARGS_MAX, "process_event");
+_Static_assert(sizeof(struct exec_event) == sizeof(struct process_event) + 8 + ENV_MAX, "exec_event");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -125,7 +125,12 @@ func (f *FS) environ(dir string, want map[string]bool) map[string]string {
 	}
 	buf := f.buffers.Get().(*[maxEnviron]byte)
 	defer f.buffers.Put(buf)
-	b := read(dir+"/environ", buf[:])
+	return Variables(read(dir+"/environ", buf[:]), want)
+}
+
+// Variables returns the wanted variables of an environment as execve lays it out, NAME=value separated by zero bytes; nil
+// if there are none.
+func Variables(b []byte, want map[string]bool) map[string]string {
 	var env map[string]string
 	for len(b) > 0 {
 		var v []byte

@@ -125,4 +125,8 @@ type ProcessInfo struct {
 	Filename  string   // path as given to execve (Exec)
 	Args      []string // first kilobyte of the arguments (Exec)
 	Cgroup    string   // last component of the cgroup path, the memory controller's on cgroup v1
+	// Environ is the environment as execve set it up, variables separated by zero bytes, the first 8 KiB (Exec). It is valid
+	// until the next event. EnvironCut is true when there was more.
+	Environ    []byte
+	EnvironCut bool
 }
