@@ -1,4 +1,4 @@
-import { lazy, Suspense } from 'react'
+import { lazy, Suspense, useEffect } from 'react'
 import { Header } from './components/header/Header'
 import { useView } from './components/navigation'
 import { LoadingRows } from './components/States'
@@ -12,6 +12,9 @@ const StatusPage = lazy(() => import('./pages/status/StatusPage'))
 
 export function App() {
   const { view } = useView()
+  useEffect(() => {
+    document.title = `${titleOf(view)} · Sonde`
+  }, [view])
   return (
     <>
       <a className="skip-link" href="#main">
@@ -25,6 +28,19 @@ export function App() {
       </main>
     </>
   )
+}
+
+function titleOf(view: View): string {
+  switch (view.page) {
+    case 'overview':
+      return 'Overview'
+    case 'map':
+      return view.focus === undefined ? 'Map' : `${view.focus} on the map`
+    case 'service':
+      return view.service
+    case 'status':
+      return 'Status'
+  }
 }
 
 function Page({ view }: { view: View }) {
