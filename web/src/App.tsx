@@ -1,4 +1,5 @@
 import { lazy, Suspense, useEffect } from 'react'
+import { ErrorBoundary } from './components/ErrorBoundary'
 import { Header } from './components/header/Header'
 import { useView } from './components/navigation'
 import { LoadingRows } from './components/States'
@@ -22,9 +23,11 @@ export function App() {
       </a>
       <Header view={view} />
       <main id="main" className={`page page-${view.page}`}>
-        <Suspense fallback={<LoadingRows rows={12} height={44} />}>
-          <Page view={view} />
-        </Suspense>
+        <ErrorBoundary key={view.page}>
+          <Suspense fallback={<LoadingRows rows={12} height={44} />}>
+            <Page view={view} />
+          </Suspense>
+        </ErrorBoundary>
       </main>
     </>
   )

@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { clockOffset, resolveRange } from '../lib/time'
 import { useView } from '../components/navigation'
+import { parseReply } from './parse'
 
 /** What the user sees when a request fails: a sentence, and whether waiting may help. */
 export class ApiError extends Error {
@@ -29,7 +30,7 @@ export async function get<T>(path: string, params: Record<string, string>, signa
   if (!response.ok) throw new ApiError(await errorText(response), response.status, response.status >= 502)
   const isJSON = response.headers.get('content-type')?.includes('json') ?? false
   if (!isJSON) throw new ApiError(`The reply of ${path} is not JSON: is this address really Sonde's?`, response.status, false)
-  return (await response.json()) as T
+  return parseReply(await response.text()) as T
 }
 
 async function errorText(response: Response): Promise<string> {
