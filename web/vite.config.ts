@@ -10,7 +10,7 @@ export default defineConfig(({ mode }) => ({
   },
   build: {
     target: 'es2023',
-    // dist/README is committed, so that the Go package builds without a built page.
+    // dist/README is committed, so that the Go package builds without a built page; `npm run build` empties the rest.
     emptyOutDir: false,
     assetsInlineLimit: 0,
   },

@@ -1,4 +1,5 @@
-import { lazy, Suspense } from 'react'
+import { lazy, Suspense, useEffect } from 'react'
+import { ErrorBoundary } from './components/ErrorBoundary'
 import { Header } from './components/header/Header'
 import { useView } from './components/navigation'
 import { LoadingRows } from './components/States'
@@ -12,6 +13,9 @@ const StatusPage = lazy(() => import('./pages/status/StatusPage'))
 
 export function App() {
   const { view } = useView()
+  useEffect(() => {
+    document.title = `${titleOf(view)} · Sonde`
+  }, [view])
   return (
     <>
       <a className="skip-link" href="#main">
@@ -19,12 +23,27 @@ export function App() {
       </a>
       <Header view={view} />
       <main id="main" className={`page page-${view.page}`}>
-        <Suspense fallback={<LoadingRows rows={12} height={44} />}>
-          <Page view={view} />
-        </Suspense>
+        <ErrorBoundary key={view.page}>
+          <Suspense fallback={<LoadingRows rows={12} height={44} />}>
+            <Page view={view} />
+          </Suspense>
+        </ErrorBoundary>
       </main>
     </>
   )
+}
+
+function titleOf(view: View): string {
+  switch (view.page) {
+    case 'overview':
+      return 'Overview'
+    case 'map':
+      return view.focus === undefined ? 'Map' : `${view.focus} on the map`
+    case 'service':
+      return view.service
+    case 'status':
+      return 'Status'
+  }
 }
 
 function Page({ view }: { view: View }) {

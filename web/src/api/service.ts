@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { get, useRangeQuery } from './client'
+import { useRangeQuery } from './client'
 import type { Service } from './services'
 import type { Loss, Range, Reason, RED, Severity } from './types'
 
@@ -68,11 +68,11 @@ export interface ServiceReply {
 
 /** side undefined lets the server choose: served where the service serves anything. */
 export function useService(name: string, side: 'server' | 'client' | undefined) {
-  const { key, params, refetchInterval } = useRangeQuery()
+  const { key, fetch, refetchInterval } = useRangeQuery()
   return useQuery({
     queryKey: ['service', name, side ?? 'auto', key],
     queryFn: ({ signal }) =>
-      get<ServiceReply>(`/api/services/${encodeURIComponent(name)}`, { ...params(), ...(side ? { side } : {}) }, signal),
+      fetch<ServiceReply>(`/api/services/${encodeURIComponent(name)}`, side ? { side } : {}, signal),
     // Another service's figures must never stand under this one's name; another range's or side's may, for a moment.
     placeholderData: (previous, query) => (query?.queryKey[1] === name ? previous : undefined),
     refetchInterval,

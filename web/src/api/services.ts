@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { get, useRangeQuery } from './client'
+import { useRangeQuery } from './client'
 import type { Loss, Range, Reason, RED, Severity } from './types'
 
 export interface Service {
@@ -28,10 +28,10 @@ export interface ServicesReply {
 }
 
 export function useServices() {
-  const { key, params, refetchInterval } = useRangeQuery()
+  const { key, fetch, refetchInterval } = useRangeQuery()
   return useQuery({
     queryKey: ['services', key],
-    queryFn: ({ signal }) => get<ServicesReply>('/api/services', params(), signal),
+    queryFn: ({ signal }) => fetch<ServicesReply>('/api/services', {}, signal),
     placeholderData: keepPreviousData,
     refetchInterval,
   })

@@ -1,5 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { get, useRangeQuery } from './client'
+import { useRangeQuery } from './client'
 import type { Loss, Range, Reason, RED, Severity } from './types'
 
 export interface Node {
@@ -32,10 +32,10 @@ export interface TopologyReply {
 }
 
 export function useTopology() {
-  const { key, params, refetchInterval } = useRangeQuery()
+  const { key, fetch, refetchInterval } = useRangeQuery()
   return useQuery({
     queryKey: ['topology', key],
-    queryFn: ({ signal }) => get<TopologyReply>('/api/topology', params(), signal),
+    queryFn: ({ signal }) => fetch<TopologyReply>('/api/topology', {}, signal),
     placeholderData: keepPreviousData,
     refetchInterval,
   })

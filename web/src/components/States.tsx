@@ -1,6 +1,8 @@
 import { Button, Skeleton } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { ApiError } from '../api/client'
+import type { TimeRange } from '../lib/time'
+import { Mark } from './icons'
 
 /** Grey rows of the height that the data will have, so that nothing jumps when it comes. */
 export function LoadingRows({ rows, height }: { rows: number; height: number }) {
@@ -44,17 +46,25 @@ export function ErrorMessage({ error, retry }: { error: Error; retry: () => void
   )
 }
 
-export function NoTraffic() {
+/** For a relative range it teaches; a fixed range lies in the past, where nothing can be started any more. */
+export function NoTraffic({ range }: { range: TimeRange }) {
+  if (range.kind === 'absolute') {
+    return (
+      <Message title="No HTTP traffic in this time range" icon={<Mark size={36} />}>
+        <p>Choose another range. How far back Sonde keeps its figures is on the status page.</p>
+      </Message>
+    )
+  }
   return (
-    <Message title="No HTTP traffic seen yet">
+    <Message title="No HTTP traffic seen yet" icon={<Mark size={36} />}>
       <p>
         Sonde watches every process of this host, with nothing to configure. A service appears here within seconds of its first
         request.
       </p>
-      <p className="faint">Nothing to watch? Start a small shop to look at, or send one request:</p>
-      <pre className="teach">
-        sonde demo{'\n'}curl -s http://127.0.0.1:8000/
-      </pre>
+      <p className="faint">Nothing to watch? Start a small shop:</p>
+      <pre className="teach">sonde demo</pre>
+      <p className="faint">or send one request to something:</p>
+      <pre className="teach">python3 -m http.server 8000 &{'\n'}curl -s http://127.0.0.1:8000/</pre>
     </Message>
   )
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { absoluteRange, durationCode, fromInputValue, parseDurationCode, PRESETS, rangeLabel, resolveRange, toInputValue } from './time'
+import { absoluteRange, clockOffset, durationCode, fromInputValue, parseDurationCode, PRESETS, rangeLabel, resolveRange, toInputValue } from './time'
 
 describe('durations in addresses', () => {
   it.each([...PRESETS.map((p) => [p.seconds, p.short] as const), [90, '90s'] as const, [129_600, '36h'] as const])('%i s is %s', (seconds, code) => {
@@ -27,4 +27,17 @@ it('the time fields give back what they were given', () => {
 it('ranges have names', () => {
   expect(rangeLabel({ kind: 'relative', seconds: 3600 })).toBe('Last hour')
   expect(rangeLabel({ kind: 'relative', seconds: 7200 })).toBe('Last 2h')
+})
+
+it.each([
+  ['Sat, 21 Nov 2026 10:00:00 GMT', 0, 0],
+  ['Sat, 21 Nov 2026 10:00:05 GMT', 0, 0],
+  ['Sat, 21 Nov 2026 10:10:00 GMT', 0, 600],
+  ['Sat, 21 Nov 2026 10:10:02 GMT', 600, 600],
+  ['Sat, 21 Nov 2026 10:00:00 GMT', 600, 0],
+  ['Sat, 21 Nov 2026 09:59:00 GMT', 0, -60],
+  ['nonsense', 7, 7],
+  [null, 0, 0],
+])('a server that says %s, known to be %i s ahead, is %i s ahead', (date, known, offset) => {
+  expect(clockOffset(date, Date.UTC(2026, 10, 21, 10), known)).toBe(offset)
 })

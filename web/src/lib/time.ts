@@ -80,3 +80,15 @@ export function fromInputValue(value: string): number | undefined {
   const ms = new Date(value).getTime()
   return Number.isNaN(ms) ? undefined : ms / 1000
 }
+
+/** Clocks nearer than this agree: the header has whole seconds, and a request takes time. */
+const CLOCK_TOLERANCE_SECONDS = 5
+
+/**
+ * How many seconds the server's clock is ahead, from the Date header of its reply (RFC 9110 §6.6.1). What was known stays
+ * while it is near enough.
+ */
+export function clockOffset(date: string | null, nowMs: number, known: number): number {
+  const offset = Math.round((Date.parse(date ?? '') - nowMs) / 1000)
+  return Math.abs(offset - known) > CLOCK_TOLERANCE_SECONDS ? offset : known
+}

@@ -14,13 +14,14 @@ export function LossBadge({ view }: { view: View }) {
   const [isOpen, setOpen] = useState(false)
   if (!loss || loss.total <= 0) return null
   const rows = explainLoss(loss.causes)
-  const isShort = rows.some((row) => row.isUndercount)
+  const missing = rows.reduce((sum, row) => sum + (row.isUndercount ? row.count : 0), 0)
+  const isShort = missing > 0
   return (
     <Popover opened={isOpen} onChange={setOpen} position="bottom-end" shadow="md" width={460} offset={6} trapFocus>
       <Popover.Target>
         <button type="button" className="loss-badge" data-short={isShort} aria-haspopup="dialog" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
           <LossIcon />
-          <span>{formatCount(loss.total)} lost</span>
+          <span>{isShort ? `${formatCount(missing)} not counted` : 'Less detail'}</span>
         </button>
       </Popover.Target>
       <Popover.Dropdown className="loss-dropdown" aria-label="Loss in this time range">

@@ -13,8 +13,8 @@ export const CallEdge = memo(function CallEdge({ id, data }: EdgeProps<CallFlowE
   return (
     <>
       <g className="call" data-severity={state} data-selected={isSelected} data-dimmed={isDimmed} data-edge={id} data-client={edge.client} data-server={edge.server}>
-        <path d={path} fill="none" stroke="transparent" strokeWidth={HIT_WIDTH} />
-        <path className="call-line" d={path} fill="none" strokeWidth={width} markerEnd={`url(#arrow-${isSelected ? 'selected' : state})`} />
+        <path className="call-hit" d={path} fill="none" strokeWidth={HIT_WIDTH} />
+        <path className="call-line" d={path} fill="none" strokeWidth={width} markerEnd={`url(#arrow-${isSelected && state === 'ok' ? 'selected' : state})`} />
       </g>
       {isLabelled && (
         <EdgeLabelRenderer>

@@ -14,7 +14,7 @@ import { useLayout } from './useLayout'
 export default function MapPage({ view }: { view: MapView }) {
   const query = useTopology()
   if (query.data) {
-    if (query.data.nodes.length === 0) return <NoTraffic />
+    if (query.data.nodes.length === 0) return <NoTraffic range={view.range} />
     return <LoadedMap view={view} reply={query.data} isStale={query.isPlaceholderData} />
   }
   if (query.error) return <ErrorMessage error={query.error} retry={() => void query.refetch()} />

@@ -2,6 +2,7 @@ import '@xyflow/react/dist/base.css'
 import { Background, BackgroundVariant, Controls, MiniMap, Panel, ReactFlow, useReactFlow, useStore, type EdgeTypes, type NodeTypes } from '@xyflow/react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import type { Edge, Node } from '../../api/topology'
+import { edgeId } from '../../lib/graph'
 import type { Layout, LayoutInput } from '../../lib/layout'
 import { ArrowHeads, CallEdge } from './CallEdge'
 import { flowEdges, flowNodes, type Emphasis, type ServiceFlowNode } from './flow'
@@ -47,6 +48,11 @@ export function ServiceMap({ nodes, edges, layout, size, emphasis, onSelect, onO
       onNodeClick={(_, node) => onSelect(node.id)}
       onNodeDoubleClick={(_, node) => onOpen(node.id)}
       onEdgeClick={(_, edge) => onSelect(edge.id)}
+      onKeyDown={(event) => {
+        const item = event.target instanceof Element ? event.target.closest<HTMLElement>('.react-flow__node, .react-flow__edge') : null
+        if (event.key === 'Enter' && item?.dataset.id) onSelect(item.dataset.id)
+        if (event.key === 'Escape') onSelect(undefined)
+      }}
       onPaneClick={() => onSelect(undefined)}
       zoomOnDoubleClick={false}
       proOptions={{ hideAttribution: true }}
@@ -59,13 +65,17 @@ export function ServiceMap({ nodes, edges, layout, size, emphasis, onSelect, onO
       <Legend />
       <Detail />
       <Camera layout={layout} found={emphasis.found} hasPanel={emphasis.selected !== undefined} />
+      <KeepClear nodes={nodes} edges={edges} selected={emphasis.selected} />
     </ReactFlow>
   )
 }
 
+/** The panel, its margin, and a little air. */
+const PANEL_WIDTH = 400
+
 /** Room for the tool bar above and, where open, for the panel on the right. */
 function fitOptions(hasPanel: boolean) {
-  return { padding: { top: '64px', left: '64px', bottom: '60px', right: hasPanel ? '400px' : '40px' }, maxZoom: 1.1 } as const
+  return { padding: { top: '64px', left: '64px', bottom: '60px', right: hasPanel ? `${PANEL_WIDTH}px` : '40px' }, maxZoom: 1.1 } as const
 }
 
 /** The small map, while a part of the map is outside the screen. */
@@ -114,6 +124,28 @@ function Detail() {
   const root = useStore((state) => state.domNode)
   useEffect(() => root?.setAttribute('data-detail', detail), [root, detail])
   return null
+}
+
+/** Moves what was selected out from under the panel, as far as needed and no further. */
+function KeepClear({ nodes, edges, selected }: { nodes: readonly Node[]; edges: readonly Edge[]; selected: string | undefined }) {
+  const { getInternalNode, getViewport, setViewport } = useReactFlow()
+  const width = useStore((state) => state.width)
+  useEffect(() => {
+    if (selected === undefined) return
+    const edge = edges.find((e) => edgeId(e) === selected)
+    const ids = edge ? [edge.client, edge.server] : nodes.filter((n) => n.id === selected).map((n) => n.id)
+    const { x, y, zoom } = getViewport()
+    const right = Math.max(...ids.map((id) => rightEnd(getInternalNode(id)) * zoom + x))
+    const hidden = right - (width - PANEL_WIDTH)
+    if (hidden > 0) void setViewport({ x: x - hidden, y, zoom }, { duration: 200 })
+    // Only a new selection moves the map, not new figures.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [selected])
+  return null
+}
+
+function rightEnd(node: { position: { x: number }; width?: number } | undefined): number {
+  return node ? node.position.x + (node.width ?? 0) : -Infinity
 }
 
 /** Moves the view only when the layout is another one, or to what a search found; never on a refresh. */

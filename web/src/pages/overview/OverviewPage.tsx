@@ -34,7 +34,7 @@ function Overview({ view, reply, isStale }: { view: OverviewView; reply: Service
     return sortRows(found, view.sort, sortValue)
   }, [reply.services, view.search, view.sort])
   const shownColumns = useMemo(() => columns(view), [view])
-  if (reply.services.length === 0) return <NoTraffic />
+  if (reply.services.length === 0) return <NoTraffic range={view.range} />
   return (
     <>
       <div className="page-head">
