@@ -1,5 +1,10 @@
 package signal
 
+import (
+	"maps"
+	"slices"
+)
+
 // Cause is a reason why something was not counted. Every place that drops data names one of these, nothing is lost silently.
 // The numbers are shared with bpf/include/loss.h (a test holds the two together); retired numbers stay unused.
 type Cause uint8
@@ -29,6 +34,8 @@ const (
 	StoreRejected      Cause = 40 // a sample that the store refused
 	ProcessUnknown     Cause = 41 // a process that was gone before it could be named
 	PendingPeerTimeout Cause = 42 // the process at the other end on this host was not found in time
+	ResolutionReduced  Cause = 48 // a histogram made coarser because its bound on buckets was reached; its counts stay exact
+	ExportRejected     Cause = 49 // a batch that the other end refused for good
 )
 
 // String returns the name used as the value of the label "cause".
@@ -37,6 +44,11 @@ func (c Cause) String() string {
 		return n
 	}
 	return "unknown"
+}
+
+// Causes returns every known cause in order, so that each can be reported from zero on.
+func Causes() []Cause {
+	return slices.Sorted(maps.Keys(causeNames))
 }
 
 // KernelCauses returns the causes whose counters live in the kernel, indexed by number.
@@ -54,7 +66,7 @@ var causeNames = map[Cause]string{
 	ConnectionLimit: "connection_limit", UnknownConnection: "unknown_connection", ParserGaveUp: "parser_gave_up",
 	BytesLost: "bytes_lost", OrphanResponse: "orphan_response", SeriesLimit: "series_limit", RouteLimit: "route_limit",
 	QueueFull: "queue_full", StoreRejected: "store_rejected", ProcessUnknown: "process_unknown",
-	PendingPeerTimeout: "pending_peer_timeout",
+	PendingPeerTimeout: "pending_peer_timeout", ResolutionReduced: "resolution_reduced", ExportRejected: "export_rejected",
 }
 
 // Losses counts by cause; make it before use. It is not safe for concurrent use; each owner keeps its own and

@@ -53,8 +53,14 @@ type Series struct {
 	LabelValues []string         // aligned with Desc.Labels; "" means the label is absent
 	Created     time.Time        // when counting began: the value was zero at that time
 	Value       float64          // for Counter and Gauge
-	Histogram   *NativeHistogram // for Histogram; owned by the receiver
+	Histogram   *NativeHistogram // for Histogram; must not be modified: a later batch may carry the same one
 }
+
+// OwnSeries is the first ID of the series that describe the observed. Those below describe the agent itself.
+const OwnSeries uint64 = 1 << 20
+
+// Label is one label of a resource.
+type Label struct{ Name, Value string }
 
 // Batch is the state of all series at one moment.
 type Batch struct {
@@ -62,4 +68,7 @@ type Batch struct {
 	Series []Series
 	// Ended lists the IDs of series that will not come again: the sink may forget them.
 	Ended []uint64
+	// Resource are labels that hold for every series of the batch (host_name). The sink puts them on; a label that a
+	// series has itself goes before.
+	Resource []Label
 }
