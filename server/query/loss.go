@@ -18,6 +18,8 @@ func harmless() map[signal.Cause]string {
 		signal.OrphanResponse:     "the request was sent before Sonde watched",
 		signal.SeriesLimit:        "counted under other",
 		signal.RouteLimit:         "counted under other",
+		signal.ResolutionReduced:  "the counts are exact, percentiles coarser",
+		signal.ExportRejected:     "stored here, refused elsewhere",
 		signal.ProcessUnknown:     "counted, under a lesser name",
 		signal.PendingPeerTimeout: "counted, under the peer's address",
 	}

@@ -40,7 +40,7 @@ func (s *Store) Append(ctx context.Context, b *signal.Batch) error {
 	var stored, rejected uint64
 	t := b.Time.UnixMilli()
 	for i := range b.Series {
-		if err := s.appendSeries(app, t, &b.Series[i]); err != nil {
+		if err := s.appendSeries(app, t, &b.Series[i], b.Resource); err != nil {
 			rejected++
 			continue
 		}
@@ -62,14 +62,14 @@ func (s *Store) Append(ctx context.Context, b *signal.Batch) error {
 
 var errSeriesLimit = errors.New("series bound reached")
 
-func (s *Store) appendSeries(app storage.Appender, t int64, x *signal.Series) error {
+func (s *Store) appendSeries(app storage.Appender, t int64, x *signal.Series, resource []signal.Label) error {
 	k := s.known[x.ID]
 	isNew := k == nil
 	if isNew {
 		if s.db.Head().NumSeries() >= s.cfg.MaxSeries {
 			return errSeriesLimit
 		}
-		k = &known{labels: s.labelsOf(x), histogram: x.Desc.Type == signal.Histogram}
+		k = &known{labels: s.labelsOf(x, resource), histogram: x.Desc.Type == signal.Histogram}
 		s.meta.learn(x.Desc)
 	}
 	var h *histogram.Histogram
@@ -138,20 +138,25 @@ func (s *Store) end(app storage.Appender, t int64, id uint64) {
 	}
 }
 
-func (s *Store) labelsOf(x *signal.Series) labels.Labels {
-	b := labels.NewScratchBuilder(len(x.LabelValues) + 1 + len(s.cfg.ExternalLabels))
-	b.Add(labels.MetricName, x.Desc.Name)
-	own := map[string]bool{}
-	for i, v := range x.LabelValues {
-		if v != "" {
-			b.Add(x.Desc.Labels[i], v)
-			own[x.Desc.Labels[i]] = true
+// labelsOf joins the labels of a series, of its batch and of the configuration; the first to name a label wins.
+func (s *Store) labelsOf(x *signal.Series, resource []signal.Label) labels.Labels {
+	b := labels.NewScratchBuilder(len(x.LabelValues) + len(resource) + len(s.cfg.ExternalLabels) + 1)
+	named := map[string]bool{}
+	add := func(name, v string) {
+		if v != "" && !named[name] {
+			named[name] = true
+			b.Add(name, v)
 		}
 	}
+	add(labels.MetricName, x.Desc.Name)
+	for i, v := range x.LabelValues {
+		add(x.Desc.Labels[i], v)
+	}
+	for _, l := range resource {
+		add(l.Name, l.Value)
+	}
 	for n, v := range s.cfg.ExternalLabels {
-		if v != "" && !own[n] {
-			b.Add(n, v)
-		}
+		add(n, v)
 	}
 	b.Sort()
 	return b.Labels()

@@ -26,7 +26,7 @@ type Config struct {
 	BlockDuration time.Duration
 	// MaxSeries bounds the series in memory; samples of further series are refused and counted.
 	MaxSeries uint64
-	// ExternalLabels are put on every series that Append writes ("host_name").
+	// ExternalLabels are put on every series that Append writes and that has no such label of its own or of its batch.
 	ExternalLabels map[string]string
 }
 

@@ -140,6 +140,20 @@ func TestFirstSampleComesWithTheZeroItCountsFrom(t *testing.T) {
 	}
 }
 
+func TestLabelsOfTheBatchAreOnEverySeries(t *testing.T) {
+	s := open(t, t.TempDir())
+	defer s.Close()
+	t0 := time.UnixMilli(1_700_000_000_000)
+	appendAll(t, s, &signal.Batch{
+		Time: t0, Series: []signal.Series{counter(1, t0, 1, "own", "")},
+		Resource: []signal.Label{{Name: "a", Value: "batch"}, {Name: "host_name", Value: "h2"}, {Name: "b", Value: "batch"}},
+	})
+	got := read(t, s, "test_total")
+	if _, ok := got[`{__name__="test_total", a="own", b="batch", host_name="h2"}`]; !ok || len(got) != 1 {
+		t.Errorf("series %v, want the label of the series before the batch's before the configuration's", got)
+	}
+}
+
 func TestRefusedSamplesAreCounted(t *testing.T) {
 	cfg := metricstore.DefaultConfig()
 	cfg.Dir, cfg.MaxSeries = t.TempDir(), 2
