@@ -310,7 +310,7 @@ static __always_inline int call_emit_iovecs(struct conn_state *c, const struct c
 	struct user_iovec v;
 
 	for (w.i = 0; w.i < IOVECS_MAX; w.i++) {
-		__u8 last4[4] = {};
+		__u8 last4[4] __attribute__((aligned(4))) = {};
 		bool last;
 		__u32 n;
 
@@ -324,8 +324,10 @@ static __always_inline int call_emit_iovecs(struct conn_state *c, const struct c
 		if (n >= 4)
 			bpf_probe_read_user(last4, 4, (const void *)(v.base + n - 4));
 		want -= k->captured;
-		if (!(c->flags & CONN_PIPELINED) && http1_is_head_end(last4))
+		if (!(c->flags & CONN_PIPELINED) && http1_is_head_end(last4)) {
+			c->flags &= ~CONN_HEAD_OPEN;
 			want = 0;
+		}
 		last = want == 0 || w.i == IOVECS_MAX - 1 || w.i + 1 >= call->user.iov_count;
 		k->seq = call->seq + w.done;
 		k->len = last ? call->len - w.done : n;
@@ -343,19 +345,12 @@ static __always_inline int call_emit_iovecs(struct conn_state *c, const struct c
 }
 
 /* turn_update learns from what was emitted: has the head ended, are there several requests. */
-static __always_inline void turn_update(struct conn_state *c, const struct call *call, const struct found *found)
+static __always_inline void turn_update(struct conn_state *c, const struct found *found)
 {
 	if (found->second_head)
 		c->flags |= CONN_PIPELINED;
-	if (found->head_length)
+	if (found->head_length || found->head_end)
 		c->flags &= ~CONN_HEAD_OPEN;
-	if (call->user.base && call->len >= 4) {
-		__u8 last4[4] = {};
-
-		bpf_probe_read_user(last4, 4, (const void *)(call->user.base + call->len - 4));
-		if (http1_is_head_end(last4))
-			c->flags &= ~CONN_HEAD_OPEN;
-	}
 }
 
 /* call_emit sends what is wanted of a call of a recognised connection. */
@@ -380,7 +375,7 @@ __noinline int call_emit(struct conn_state *c, struct call *call, __u32 new_turn
 		err = call_emit_buffer(c, call, &k, &found, want);
 	if (err && new_turn && is_request_direction(c, call->direction))
 		loss_count(LOSS_RING_FULL_MESSAGE);
-	turn_update(c, call, &found);
+	turn_update(c, &found);
 	return 0;
 }
 

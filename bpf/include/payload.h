@@ -27,6 +27,7 @@ struct chunk {
 struct found {
 	__u32 head_length; /* offset after the first head, 0: none ends in this record */
 	bool second_head;  /* another message starts after it */
+	bool head_end;	   /* the record ends with the end of a head */
 };
 
 static __always_inline bool is_upper(__u8 c)
@@ -84,6 +85,13 @@ static __always_inline void data_fill(struct data_event *e, const struct conn_st
 		}                                                                                      \
 		k->captured = want;                                                                    \
 		data_fill(&r->e, c, k);                                                                \
+		if (want >= 4 && want == k->len) {                                                     \
+			__u32 last = want - 4;                                                         \
+                                                                                                       \
+			barrier_var(last);                                                             \
+			last &= SIZE - 1; /* last < SIZE already; this shows it to the verifier */     \
+			found->head_end = http1_is_head_end(r->payload + last);                        \
+		}                                                                                      \
 		if (k->scan) {                                                                         \
 			__u32 n = head_scan_##SCAN((const struct bytes_##SCAN *)r->payload, want);     \
                                                                                                        \
@@ -128,6 +136,7 @@ __noinline int data_emit(const struct conn_state *c, struct chunk *k, struct fou
 		return -1;
 	found->head_length = 0;
 	found->second_head = false;
+	found->head_end = false;
 	if (k->captured == 0)
 		err = data_emit_0(c, k);
 	else if (k->captured <= 256)

@@ -103,9 +103,10 @@ static __always_inline bool is_tls(const __u8 *head, __u32 n)
 }
 
 /* http1_is_head_end says whether the last four bytes of a call end a head. */
+#define CRLFCRLF PACK4('\r', '\n', '\r', '\n')
 static __always_inline bool http1_is_head_end(const __u8 *last4)
 {
-	return last4[0] == '\r' && last4[1] == '\n' && last4[2] == '\r' && last4[3] == '\n';
+	return *(const __u32 *)last4 == CRLFCRLF;
 }
 
 /*
@@ -114,7 +115,6 @@ static __always_inline bool http1_is_head_end(const __u8 *last4)
  * gives up after max bytes, a constant that bounds the loop; p must be readable up to max + 8. The result may lie
  * beyond n where bytes after n happen to complete the pattern: the caller compares.
  */
-#define CRLFCRLF PACK4('\r', '\n', '\r', '\n')
 static __always_inline __u32 http1_head_length(const __u8 *p, __u32 n, const __u32 max)
 {
 	for (__u32 i = 0; i < max; i += 4) {
