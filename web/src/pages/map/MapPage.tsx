@@ -40,6 +40,7 @@ function LoadedMap({ view, reply, isStale }: { view: MapView; reply: TopologyRep
           layout={layout.data}
           size={size}
           emphasis={emphasis}
+          part={`${view.hops} ${view.focus ?? ''}`}
           onSelect={(selected) => navigate({ ...view, selected }, view.selected !== undefined)}
           onOpen={(service) => navigate(serviceFrom(view, service))}
         />
