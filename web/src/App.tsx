@@ -7,15 +7,26 @@ import type { View } from './lib/url'
 import { OverviewPage } from './pages/overview/OverviewPage'
 
 // The overview is the first look; the charting and graph libraries come with the pages that need them.
-const MapPage = lazy(() => import('./pages/map/MapPage'))
-const ServicePage = lazy(() => import('./pages/service/ServicePage'))
-const StatusPage = lazy(() => import('./pages/status/StatusPage'))
+const loadMap = () => import('./pages/map/MapPage')
+const loadService = () => import('./pages/service/ServicePage')
+const loadStatus = () => import('./pages/status/StatusPage')
+const MapPage = lazy(loadMap)
+const ServicePage = lazy(loadService)
+const StatusPage = lazy(loadStatus)
+
+/** When the first view has long been drawn, the others are fetched, so that the first click on them waits for nothing. */
+const PREFETCH_MS = 1_500
 
 export function App() {
   const { view } = useView()
   useEffect(() => {
     document.title = `${titleOf(view)} · Sonde`
   }, [view])
+  useEffect(() => {
+    // A chunk that fails here fails again, and visibly, when its page is opened.
+    const timer = setTimeout(() => void Promise.allSettled([loadService(), loadMap(), loadStatus()]), PREFETCH_MS)
+    return () => clearTimeout(timer)
+  }, [])
   return (
     <>
       <a className="skip-link" href="#main">

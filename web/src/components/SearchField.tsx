@@ -6,6 +6,7 @@ export interface SearchFieldProps {
   value: string
   onChange: (value: string) => void
   placeholder: string
+  /** Goes to the first of what was found. */
   onEnter?: () => void
 }
 

@@ -18,7 +18,6 @@ export const MoonIcon = (p: IconProps) => <Icon {...p}><path d="M13.2 9.6A5.6 5.
 export const ClockIcon = (p: IconProps) => <Icon {...p}><circle cx="8" cy="8" r="5.75" /><path d="M8 4.8V8l2.2 1.6" /></Icon>
 export const ChevronIcon = (p: IconProps) => <Icon {...p}><path d="m4.5 6.5 3.5 3.5 3.5-3.5" /></Icon>
 export const CloseIcon = (p: IconProps) => <Icon {...p}><path d="m4 4 8 8M12 4l-8 8" /></Icon>
-export const ArrowIcon = (p: IconProps) => <Icon {...p}><path d="M3 8h10M9 4l4 4-4 4" /></Icon>
 export const FocusIcon = (p: IconProps) => <Icon {...p}><circle cx="8" cy="8" r="2" /><path d="M2.5 5.5v-3h3M10.5 2.5h3v3M13.5 10.5v3h-3M5.5 13.5h-3v-3" /></Icon>
 export const CloudIcon = (p: IconProps) => <Icon {...p}><path d="M4.6 12.5h6.6a2.8 2.8 0 0 0 .5-5.6 3.8 3.8 0 0 0-7.3-.5 3.1 3.1 0 0 0 .2 6.1Z" /></Icon>
 export const EntryIcon = (p: IconProps) => <Icon {...p}><path d="M6.5 2.5h6v11h-6M2 8h7M6.5 5.5 9 8l-2.5 2.5" /></Icon>

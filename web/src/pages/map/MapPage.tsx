@@ -32,7 +32,7 @@ function LoadedMap({ view, reply, isStale }: { view: MapView; reply: TopologyRep
   const emphasis: Emphasis = useMemo(() => ({ selected: view.selected, focus: view.focus, found }), [view.selected, view.focus, found])
   return (
     <div className={isStale ? 'map stale' : 'map'} data-many={size.nodes.length > COMPACT_FROM}>
-      <MapToolbar view={view} part={part} total={reply.nodes.length} found={found?.size} />
+      <MapToolbar view={view} part={part} total={reply.nodes.length} found={found} />
       {layout.data && (
         <ServiceMap
           nodes={part.nodes}
@@ -40,6 +40,7 @@ function LoadedMap({ view, reply, isStale }: { view: MapView; reply: TopologyRep
           layout={layout.data}
           size={size}
           emphasis={emphasis}
+          part={`${view.hops} ${view.focus ?? ''}`}
           onSelect={(selected) => navigate({ ...view, selected }, view.selected !== undefined)}
           onOpen={(service) => navigate(serviceFrom(view, service))}
         />

@@ -10,16 +10,22 @@ export interface MapToolbarProps {
   view: MapView
   part: Pick<TopologyReply, 'nodes' | 'edges'>
   total: number
-  /** How many nodes the search found; undefined while nothing is searched. */
-  found: number | undefined
+  /** The ids that the search found; undefined while nothing is searched. */
+  found: ReadonlySet<string> | undefined
 }
 
 export function MapToolbar({ view, part, total, found }: MapToolbarProps) {
   const abnormal = part.nodes.filter((n) => n.severity !== 'ok').length
+  const [first] = found ?? []
   const isFocusMissing = view.focus !== undefined && !part.nodes.some((n) => n.id === view.focus)
   return (
     <div className="map-toolbar">
-      <SearchField value={view.search} placeholder="Find a service" onChange={(search) => navigate({ ...view, search }, true)} />
+      <SearchField
+        value={view.search}
+        placeholder="Find a service"
+        onChange={(search) => navigate({ ...view, search }, true)}
+        onEnter={() => first !== undefined && navigate({ ...view, selected: first })}
+      />
       {view.focus !== undefined && (
         <div className="focus-chip">
           <FocusIcon />
@@ -38,7 +44,7 @@ export function MapToolbar({ view, part, total, found }: MapToolbarProps) {
         </div>
       )}
       <span className="map-count" aria-live="polite">
-        {found !== undefined ? `${found} found · ` : ''}
+        {found !== undefined ? `${found.size} found · ` : ''}
         {part.nodes.length < total ? `${part.nodes.length} of ` : ''}
         {plural(total, 'node')}, {plural(part.edges.length, 'call')}
         {abnormal > 0 && <span className="text-critical"> · {abnormal} abnormal</span>}

@@ -1,6 +1,6 @@
 import '@xyflow/react/dist/base.css'
 import { Background, BackgroundVariant, Controls, MiniMap, Panel, ReactFlow, useReactFlow, useStore, type EdgeTypes, type NodeTypes } from '@xyflow/react'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState, type RefObject } from 'react'
 import type { Edge, Node } from '../../api/topology'
 import { edgeId } from '../../lib/graph'
 import type { Layout, LayoutInput } from '../../lib/layout'
@@ -17,16 +17,19 @@ export interface ServiceMapProps {
   layout: Layout
   size: LayoutInput
   emphasis: Emphasis
+  /** Which part of the map this is: another part is shown as a whole again. */
+  part: string
   onSelect: (id: string | undefined) => void
   onOpen: (service: string) => void
 }
 
-export function ServiceMap({ nodes, edges, layout, size, emphasis, onSelect, onOpen }: ServiceMapProps) {
+export function ServiceMap({ nodes, edges, layout, size, emphasis, part, onSelect, onOpen }: ServiceMapProps) {
   const flow = useMemo(
     () => ({ nodes: flowNodes(nodes, layout, size, emphasis), edges: flowEdges(edges, layout, size, emphasis) }),
     [nodes, edges, layout, size, emphasis],
   )
   const [hovered, setHovered] = useState<string>()
+  const movedRef = useRef(false)
   const fit = fitOptions(emphasis.selected !== undefined)
   return (
     <ReactFlow
@@ -53,6 +56,10 @@ export function ServiceMap({ nodes, edges, layout, size, emphasis, onSelect, onO
         if (event.key === 'Enter' && item?.dataset.id) onSelect(item.dataset.id)
         if (event.key === 'Escape') onSelect(undefined)
       }}
+      onMoveStart={(event) => {
+        // Without an event it was the page itself that moved the map.
+        if (event) movedRef.current = true
+      }}
       onPaneClick={() => onSelect(undefined)}
       zoomOnDoubleClick={false}
       proOptions={{ hideAttribution: true }}
@@ -64,7 +71,7 @@ export function ServiceMap({ nodes, edges, layout, size, emphasis, onSelect, onO
       <Highlight id={hovered ?? nodeId(nodes, emphasis.selected)} />
       <Legend />
       <Detail />
-      <Camera layout={layout} found={emphasis.found} hasPanel={emphasis.selected !== undefined} />
+      <Camera layout={layout} part={part} movedRef={movedRef} found={emphasis.found} hasPanel={emphasis.selected !== undefined} />
       <KeepClear nodes={nodes} edges={edges} selected={emphasis.selected} />
     </ReactFlow>
   )
@@ -148,17 +155,30 @@ function rightEnd(node: { position: { x: number }; width?: number } | undefined)
   return node ? node.position.x + (node.width ?? 0) : -Infinity
 }
 
-/** Moves the view only when the layout is another one, or to what a search found; never on a refresh. */
-function Camera({ layout, found, hasPanel }: { layout: Layout; found: ReadonlySet<string> | undefined; hasPanel: boolean }) {
+interface CameraProps {
+  layout: Layout
+  part: string
+  /** Set once the user has moved the map: from then on a service that comes or goes does not move it. */
+  movedRef: RefObject<boolean>
+  found: ReadonlySet<string> | undefined
+  hasPanel: boolean
+}
+
+/** Moves the view only to another part of the map, to a new layout while untouched, or to what a search found. */
+function Camera({ layout, part, movedRef, found, hasPanel }: CameraProps) {
   const { fitView } = useReactFlow()
   const shown = useRef(layout)
   useEffect(() => {
+    movedRef.current = false
+  }, [part, movedRef])
+  useEffect(() => {
     if (shown.current === layout) return
     shown.current = layout
+    if (movedRef.current) return
     // The nodes of the new layout are measured in the next frame.
     const frame = requestAnimationFrame(() => void fitView({ ...fitOptions(hasPanel), duration: 250 }))
     return () => cancelAnimationFrame(frame)
-  }, [layout, hasPanel, fitView])
+  }, [layout, movedRef, hasPanel, fitView])
   const foundKey = found ? [...found].join('\n') : ''
   useEffect(() => {
     if (foundKey === '') return

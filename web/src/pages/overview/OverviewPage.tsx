@@ -7,7 +7,7 @@ import { SeverityMark } from '../../components/Severity'
 import { ErrorMessage, LoadingRows, NoTraffic } from '../../components/States'
 import { plural } from '../../lib/format'
 import { matches, sortRows } from '../../lib/rank'
-import type { OverviewView } from '../../lib/url'
+import { serviceFrom, type OverviewView } from '../../lib/url'
 import { columns, sortValue } from './columns'
 
 const ROW_HEIGHT = 44
@@ -40,7 +40,12 @@ function Overview({ view, reply, isStale }: { view: OverviewView; reply: Service
       <div className="page-head">
         <Headline abnormal={reply.abnormal} total={reply.total} />
         <div className="push">
-          <SearchField value={view.search} placeholder="Filter services" onChange={(search) => navigate({ ...view, search }, true)} />
+          <SearchField
+            value={view.search}
+            placeholder="Filter services"
+            onChange={(search) => navigate({ ...view, search }, true)}
+            onEnter={() => rows[0] && navigate(serviceFrom(view, rows[0].name))}
+          />
         </div>
       </div>
       <div className={isStale ? 'panel stale' : 'panel'}>
