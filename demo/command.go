@@ -43,7 +43,7 @@ func (p *plan) command(s *service, sp *spec, replica int) (func() *exec.Cmd, err
 	return func() *exec.Cmd {
 		cmd := exec.Command(argv[0], argv[1:]...)
 		cmd.Dir = p.dir
-		cmd.Env = append(os.Environ(), "OTEL_SERVICE_NAME="+s.name, specEnv+"="+file, "PYTHONDONTWRITEBYTECODE=1")
+		cmd.Env = append(os.Environ(), "OTEL_SERVICE_NAME="+p.cfg.Prefix+s.name, specEnv+"="+file, "PYTHONDONTWRITEBYTECODE=1")
 		return cmd
 	}, nil
 }

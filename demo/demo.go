@@ -25,6 +25,8 @@ type Config struct {
 	BurstEvery, BurstLength time.Duration
 	// Duration ends the shop by itself; 0 runs it until the context is cancelled.
 	Duration time.Duration
+	// Prefix begins the name of every service as Sonde is to see it, so that several shops on one host stay apart.
+	Prefix string
 	// GoOnly plays every service in Go, whatever the machine has.
 	GoOnly bool
 	// EdgesFile, if set, receives the true services and edges as JSON (type Truth) once everything runs.

@@ -61,16 +61,21 @@ func edgesOf(services []service) []Edge {
 }
 
 func (p *plan) truth() Truth {
-	t := Truth{Edges: edgesOf(p.services)}
+	var t Truth
+	for _, e := range edgesOf(p.services) {
+		t.Edges = append(t.Edges, p.prefixed(e))
+	}
 	for _, s := range p.services {
 		language := map[kind]string{kindThreads: "python", kindAsyncio: "python", kindNginx: "native", kindLoad: "go"}[s.kind]
 		if language == "" {
 			language = string(s.kind)
 		}
-		t.Services = append(t.Services, TrueService{s.name, language, s.replicas, p.ports[s.name]})
+		t.Services = append(t.Services, TrueService{p.cfg.Prefix + s.name, language, s.replicas, p.ports[s.name]})
 	}
 	return t
 }
+
+func (p *plan) prefixed(e Edge) Edge { return Edge{p.cfg.Prefix + e.Client, p.cfg.Prefix + e.Server} }
 
 // counts adds up the logs of all processes. nginx names whom it called by address, the others by name.
 func (p *plan) counts() ([]Count, error) {
@@ -85,6 +90,7 @@ func (p *plan) counts() ([]Count, error) {
 	var out []Count
 	for _, e := range edgesOf(p.services) {
 		if c := sums[e]; c != nil {
+			c.Edge = p.prefixed(e)
 			out = append(out, *c)
 		}
 	}

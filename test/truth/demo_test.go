@@ -1,6 +1,7 @@
 package truth
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -35,7 +36,8 @@ func testDemoMap(t *testing.T) {
 	dir := t.TempDir()
 	edges, counts := filepath.Join(dir, "edges.json"), filepath.Join(dir, "counts.json")
 	x := startSonde(t, sut.Options{})
-	shop := start(t, "", nil, filepath.Join(sut.Root(), "bin", "sonde"), "demo", "--edges-json", edges, "--counts-json", counts, "--duration", "12s", "--rate", "30")
+	// A name of its own: another shop may be open on this host.
+	shop := startRole(t, "", "shop", shopConfig(fmt.Sprintf("t%d-", os.Getpid()%1000), edges, counts))
 	var truth demo.Truth
 	for deadline := time.Now().Add(60 * time.Second); !readJSON(edges, &truth); pause() {
 		if time.Now().After(deadline) {
@@ -83,6 +85,19 @@ func testDemoMap(t *testing.T) {
 	if err := x.Stop(); err != nil {
 		t.Error(err)
 	}
+}
+
+func shopConfig(prefix, edges, counts string) Args {
+	return Args{Plan: prefix, Paths: []string{edges, counts}, Rate: 30, Seconds: 12}
+}
+
+// playShop opens the shop as "sonde demo" does; the services in Go are played by bin/sonde.
+func playShop(ctx context.Context, a Args) error {
+	cfg := demo.DefaultConfig()
+	cfg.Prefix, cfg.Rate, cfg.Duration, cfg.Out = a.Plan, a.Rate, time.Duration(a.Seconds)*time.Second, os.Stderr
+	cfg.EdgesFile, cfg.CountsFile = a.Paths[0], a.Paths[1]
+	cfg.Executable = filepath.Join(sut.Root(), "bin", "sonde")
+	return demo.Run(ctx, cfg)
 }
 
 // shopEdges returns the requests on the map's edges that touch the shop, and those edges that the shop does not have. An

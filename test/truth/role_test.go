@@ -50,6 +50,8 @@ func playRole(ctx context.Context, role string) error {
 		log, err = rawPlan(a)
 	case "old":
 		log, err = oldConnections(a)
+	case "shop":
+		err = playShop(ctx, a)
 	case "garbage-server":
 		err = garbageServer(ctx, a)
 	case "garbage-client":
