@@ -40,7 +40,6 @@ func Features() []Feature {
 		{Name: "system-call tier (Linux 5.15)", Err: syscallTierSupported(),
 			Without: "no fallback if the socket tier is missing too", Remedy: "use Linux 5.15 or later"},
 		{Name: "kprobes", Err: kprobes(), Without: "nothing: Sonde does not use them"},
-		{Name: "memory lock limit", Err: memlock(), Without: "nothing on Linux 5.11 or later, where BPF memory is accounted to the control group"},
 	}
 }
 
@@ -78,17 +77,6 @@ func jitEnabled() error {
 func kprobes() error {
 	if _, err := os.Stat("/sys/bus/event_source/devices/kprobe"); err != nil {
 		return fmt.Errorf("not in this kernel")
-	}
-	return nil
-}
-
-func memlock() error {
-	var l unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_MEMLOCK, &l); err != nil {
-		return fmt.Errorf("read RLIMIT_MEMLOCK: %w", err)
-	}
-	if l.Cur != unix.RLIM_INFINITY {
-		return fmt.Errorf("limited to %d KiB", l.Cur>>10)
 	}
 	return nil
 }

@@ -45,6 +45,6 @@ First time:
   sonde top              the same figures in the terminal`,
 		Version: version, SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(runCommand(), demoCommand(), topCommand(), statusCommand(), preflightCommand())
+	root.AddCommand(runCommand(), demoCommand(), topCommand(), statusCommand(), preflightCommand(), diagCommand())
 	return root
 }

@@ -25,7 +25,7 @@ type server struct {
 
 // newServer opens the store and the port, so that what cannot work is known before anything else starts.
 func newServer(cfg Config, log *slog.Logger) (*server, error) {
-	store, err := metricstore.Open(cfg.store(), log, nil)
+	store, err := metricstore.Open(cfg.store(), slog.New(quiet{log.Handler()}), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +63,23 @@ func (s *server) usage() query.StatusStore {
 	}
 	return st
 }
+
+// quiet lets the store speak of its routine only where debugging is asked for.
+type quiet struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	if level == slog.LevelInfo {
+		level = slog.LevelDebug
+	}
+	return q.Handler.Enabled(ctx, level)
+}
+
+// WithAttrs implements slog.Handler.
+func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+
+// WithGroup implements slog.Handler.
+func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }
 
 func (s *server) close() error {
 	_ = s.listener.Close() // closed by Serve already, unless it never ran

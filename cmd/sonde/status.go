@@ -49,8 +49,8 @@ func printStatus(w io.Writer, s query.StatusReply) {
 	fmt.Fprintf(w, "follows    %d connections, %d processes\n", s.Connections, s.Processes)
 	fmt.Fprintf(w, "memory     %s resident of %s, heap %s, BPF %s\n", size(s.Memory.RSS), size(s.Memory.Bound), size(s.Memory.Heap), size(s.Memory.BPF))
 	fmt.Fprintf(w, "cpu        %.1f s in all\n", s.CPUSeconds)
-	fmt.Fprintf(w, "store      %.0f series, %s of %s on disk, kept %s, flushed every %.0f s\n", s.Store.Series,
-		size(s.Store.DiskBytes), size(s.Store.DiskBound), time.Duration(s.Store.RetentionSecs)*time.Second, s.FlushInterval)
+	fmt.Fprintf(w, "store      %.0f series, %s of %s on disk, kept %.3g days, flushed every %.0f s\n", s.Store.Series,
+		size(s.Store.DiskBytes), size(s.Store.DiskBound), s.Store.RetentionSecs/(24*60*60), s.FlushInterval)
 	printLost(w, s.Lost)
 }
 
