@@ -39,7 +39,7 @@ func rooms() []room {
 		{"server/query", []string{"signal", "server/store"}, "answers; does not know the agent"},
 		{"web", nil, "the page knows only the query API, over HTTP"},
 		{"demo", nil, "its truth is the oracle of the map, so it must not know Sonde"},
-		{"docs", []string{"signal", "agent/protocol"}, "generated references read the catalogue and the protocol registry"},
+		{"docs", []string{"signal", "agent/protocol", "agent/exchange", "agent/redmetrics"}, "generated references read the catalogue, the protocols and what they are counted in"},
 		{"test", []string{"demo"}, "truth comes from outside: no oracle is Sonde itself"},
 		{"cmd", []string{"agent", "server", "signal", "web", "demo"}, "the only place that knows everything"},
 	}

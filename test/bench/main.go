@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -57,7 +58,7 @@ func main() {
 
 func run(only, out string, b *bench) error {
 	if os.Getuid() != 0 {
-		return fmt.Errorf("Sonde loads BPF programs and needs root: sudo make bench")
+		return errors.New("loading BPF programs needs root: sudo make bench")
 	}
 	dir, err := os.MkdirTemp("", "sonde-bench-")
 	if err != nil {
