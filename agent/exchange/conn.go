@@ -16,6 +16,7 @@ type connection struct {
 	role     event.Role
 	isJoined bool // not seen from its first byte
 	isSilent bool
+	isWide   bool      // its calls were asked for whole
 	tries    int       // calls that no protocol claimed
 	missed   [2]uint32 // bytes lost before a protocol did
 
@@ -143,6 +144,14 @@ func (c *connection) wait() {
 		c.isWaiting = true
 		c.engine.waiting = append(c.engine.waiting, c)
 	}
+}
+
+// widen asks for the connection's calls whole, once.
+func (c *connection) widen() {
+	if w, ok := c.engine.silencer.(Widener); ok && !c.isWide {
+		w.WantWhole(c.id)
+	}
+	c.isWide = true
 }
 
 // silence forgets all but that the connection exists.

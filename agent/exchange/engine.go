@@ -14,6 +14,12 @@ type Silencer interface {
 	Silence(conn uint64)
 }
 
+// Widener is what a Silencer may also be able to do: hand over the calls of a connection whole. It is asked once for a
+// connection on which several requests were under way at once, because heads of responses may then be anywhere in a call.
+type Widener interface {
+	WantWhole(conn uint64)
+}
+
 // Engine turns events into exchanges. An event goes through four steps, one file each:
 //
 //	stream.go     put the calls of one direction in order, find gaps

@@ -39,6 +39,9 @@ func (c *connection) RequestBegin(id uint64) {
 	}}
 	c.flights = append(c.flights, f)
 	e.flights.push(f)
+	if c.pending > 0 {
+		c.widen()
+	}
 	c.pending++
 	c.isSettled = true
 }

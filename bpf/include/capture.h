@@ -8,7 +8,7 @@
  *	UNIX_PEER(sk)		the address of the other socket of a Unix pair
  *
  * How much of a call is copied:
- * - requests: up to request_bytes a turn, until the head has ended; after that only calls that start another request;
+ * - requests: up to request_bytes a turn;
  * - responses: up to response_bytes a turn, until a call ends with the end of a head;
  * - both whole, up to pipelined_bytes a turn, once several requests were seen under way at once.
  * The rest of a call is described by its length and its last bytes. A turn is a run of calls in one direction.
@@ -54,12 +54,26 @@ static __always_inline void open_fill_addresses(struct open_event *e, struct soc
 	}
 }
 
+#define SOCK_DONE_BIT 1 /* include/net/sock.h, enum sock_flags: SOCK_DONE, set when the peer's FIN came (tcp_fin) */
+
+/*
+ * tcp_received returns how far the process has read. tcp_recvmsg counts the peer's FIN as one more when it meets it,
+ * also in the call that returned the last bytes.
+ */
+static __always_inline __u32 tcp_received(struct sock *sk)
+{
+	__u32 copied = TCP_READ(sk, copied_seq);
+	bool fin_came = SK_READ(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE_BIT);
+
+	return fin_came && copied == TCP_READ(sk, rcv_nxt) ? copied - 1 : copied;
+}
+
 /* position_now returns where in its stream the next byte of a direction is. */
 static __always_inline __u32 position_now(struct conn_state *c, struct sock *sk, __u32 direction)
 {
 	if (SK_READ(sk, __sk_common.skc_family) == AF_UNIX)
 		return c->bytes[direction & 1];
-	return direction == EGRESS ? TCP_READ(sk, write_seq) : TCP_READ(sk, copied_seq);
+	return direction == EGRESS ? TCP_READ(sk, write_seq) : tcp_received(sk);
 }
 
 /* conn_announce tells user space who speaks on this socket. */
@@ -134,9 +148,8 @@ static __always_inline __u32 first_bytes(const struct call *call, __u8 *dst)
 	}
 	if (!base || !n)
 		return 0;
-	barrier_var(n);
-	if (n > HEAD_BYTES)
-		n = HEAD_BYTES;
+	/* In assembly: before 6.8 the verifier does not see that a 32-bit copy of n is as bounded as n. */
+	asm volatile("if %[n] <= %[max] goto +1\n\t%[n] = %[max]" : [n] "+r"(n) : [max] "i"(HEAD_BYTES));
 	if (bpf_probe_read_user(dst, n, (const void *)base))
 		return 0;
 	return n;
@@ -214,7 +227,7 @@ static __always_inline __u32 wanted_bytes(struct conn_state *c, const struct cal
 	} else if (!(c->flags & CONN_HEAD_OPEN)) {
 		/* a head in the middle of a turn: pipelining, or the response after 100 Continue */
 		if (http1_recognize(&head, first_bytes(call, head.b)) < VERDICT_MAYBE) {
-			if (!(c->flags & CONN_PIPELINED))
+			if (!request && !(c->flags & CONN_PIPELINED))
 				return 0;
 		} else {
 			if (request)
@@ -344,10 +357,17 @@ static __always_inline int call_emit_iovecs(struct conn_state *c, const struct c
 	return 0;
 }
 
-/* turn_update learns from what was emitted: has the head ended, are there several requests. */
-static __always_inline void turn_update(struct conn_state *c, const struct found *found)
+/*
+ * turn_update learns from what was emitted: has the head ended, are there several requests. There are if a method
+ * follows a head, if a head ends in a turn whose head had ended before, and if the call ends with a head that is not
+ * its first. (A body may look like that; then more is copied than needed.)
+ */
+static __always_inline void turn_update(struct conn_state *c, const struct chunk *k, const struct found *found)
 {
-	if (found->second_head)
+	bool again = found->head_length && !(c->flags & CONN_HEAD_OPEN);
+	bool last = found->head_end && found->head_length && found->head_length < k->captured;
+
+	if (found->second_head || again || last)
 		c->flags |= CONN_PIPELINED;
 	if (found->head_length || found->head_end)
 		c->flags &= ~CONN_HEAD_OPEN;
@@ -375,7 +395,7 @@ __noinline int call_emit(struct conn_state *c, struct call *call, __u32 new_turn
 		err = call_emit_buffer(c, call, &k, &found, want);
 	if (err && new_turn && is_request_direction(c, call->direction))
 		loss_count(LOSS_RING_FULL_MESSAGE);
-	turn_update(c, &found);
+	turn_update(c, &k, &found);
 	return 0;
 }
 
@@ -391,7 +411,7 @@ static __always_inline void call_position(struct conn_state *c, struct sock *sk,
 	else if (call->direction == EGRESS)
 		call->seq = TCP_READ(sk, write_seq) - later - call->len;
 	else
-		call->seq = TCP_READ(sk, copied_seq) - later - call->len;
+		call->seq = tcp_received(sk) - later - call->len;
 	c->bytes[call->direction & 1] += call->len;
 }
 
