@@ -17,6 +17,8 @@ type expectation struct {
 	before map[string][2]int
 	// isSilent is true when no socket may be reported at all.
 	isSilent bool
+	// isJoined is true when the connections were in use before the Probe was there.
+	isJoined bool
 }
 
 // check compares the events of a child with its report: for every socket and direction, each byte in exactly one event,
@@ -42,6 +44,11 @@ func (x expectation) check(t *testing.T, rep report, events []event.Event) {
 			first[[2]int{i, d}] = st.check(t, name, dataOf(events, conns[i], event.Direction(d))) - uint32(before[d])
 		}
 		checkAnnounced(t, s.Name, conns[i], events)
+		for _, e := range events {
+			if e.Kind == event.Open && e.Conn == conns[i] && !s.IsUnix && e.Open.Seen == x.isJoined {
+				t.Errorf("%s: seen from its first byte is %t, want %t", s.Name, e.Open.Seen, !x.isJoined)
+			}
+		}
 	}
 	for i := 0; i+1 < len(rep.Socks); i += 2 { // both ends of a connection count alike
 		for d := range 2 {
@@ -84,21 +91,22 @@ func connsOf(t *testing.T, rep report, events []event.Event) []uint64 {
 	return conns
 }
 
+// checkAnnounced holds the events of a connection to their order: open, data, and nothing after close.
 func checkAnnounced(t *testing.T, name string, conn uint64, events []event.Event) {
 	t.Helper()
-	isOpen := false
+	isOpen, isClosed := false, false
 	for _, e := range events {
-		switch {
-		case e.Conn != conn || e.PID == 0 && e.Kind != event.Close:
-		case e.Kind == event.Open:
-			isOpen = true
-		case e.Kind == event.Data && !isOpen:
-			t.Fatalf("%s: data without an open connection: %s in\n%s", name, showOne(e), show(events))
-		case e.Kind == event.Close && !isOpen:
-			t.Errorf("%s: closed though not open", name)
-		case e.Kind == event.Close:
-			isOpen = false
+		if e.Conn != conn {
+			continue
 		}
+		if isClosed {
+			t.Fatalf("%s: %s after the connection closed:\n%s", name, e.Kind, show(events))
+		}
+		if !isOpen && e.Kind != event.Open {
+			t.Fatalf("%s: %s before the connection was announced:\n%s", name, e.Kind, show(events))
+		}
+		isOpen = true
+		isClosed = e.Kind == event.Close
 	}
 }
 
@@ -114,17 +122,19 @@ func dataOf(events []event.Event, conn uint64, d event.Direction) (of []event.Ev
 // stream is one direction of a socket as the child knows it.
 type stream struct {
 	bytes        []byte
+	tails        map[int]int // how many bytes the tail of a call has to have, by the end of the call
 	must, unseen []bool
 	from         int
 }
 
 func streamOf(tier Tier, isUnix bool, moves []moved, from int) stream {
-	st := stream{from: from}
+	st := stream{from: from, tails: map[int]int{}}
 	for _, m := range moves {
 		if m.Gap && isUnix && tier == TierSocket {
 			continue // positions of a Unix socket count what is seen: nothing shows that bytes are missing
 		}
 		st.bytes = append(st.bytes, m.Data...)
+		st.tails[len(st.bytes)] = m.Tail
 		st.must = append(st.must, slices.Repeat([]bool{true}, m.Must)...)
 		st.must = append(st.must, make([]bool, len(m.Data)-m.Must)...)
 		st.unseen = append(st.unseen, slices.Repeat([]bool{m.Gap && tier == TierSocket}, len(m.Data))...)
@@ -166,8 +176,11 @@ func (s stream) check(t *testing.T, name string, events []event.Event) (first ui
 		if want := s.bytes[end-min(len(e.Tail), int(e.Len)) : end]; !bytes.Equal(e.Tail, want) {
 			t.Errorf("%s: tail before %d is %q, want %q", name, end, e.Tail, want)
 		}
+		if want := s.tails[end]; len(e.Payload) < int(e.Len) && len(e.Tail) < want {
+			t.Errorf("%s: tail before %d is %q, want %d bytes", name, end, e.Tail, want)
+		}
 		if i := slices.Index(s.must[at+len(e.Payload):end], true); i >= 0 {
-			t.Errorf("%s: byte %d is not in a payload: %s", name, at+len(e.Payload)+i, showOne(e))
+			t.Fatalf("%s: byte %d is not in a payload: %s", name, at+len(e.Payload)+i, showOne(e))
 		}
 		pos = s.skip(end)
 	}

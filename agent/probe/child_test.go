@@ -42,6 +42,8 @@ type moved struct {
 	Data []byte
 	// Must is how many of these bytes, from the first on, have to be in a payload.
 	Must int
+	// Tail is how many bytes the tail has to have where not all of the call is in a payload.
+	Tail int
 	// Gap says that the socket tracepoints do not see the call.
 	Gap bool
 }
@@ -221,6 +223,29 @@ func (s *sock) receive(how receiver, n, must int) error {
 		n, must = n-got, must-got
 	}
 	return nil
+}
+
+// exactly sends or receives b in one call of the caller's making and writes it down.
+func (s *sock) exactly(what string, into *[]moved, m moved, call func() (int, error)) error {
+	n, err := call()
+	if err != nil || n != len(m.Data) {
+		return fmt.Errorf("%s on %s: %d of %d, %w", what, s.Name, n, len(m.Data), err)
+	}
+	*into = append(*into, m)
+	s.k.report.Calls++
+	return nil
+}
+
+// waitFor waits until poll(2) says that something happened to the socket: bytes or the end of the stream arrived.
+func (s *sock) waitFor(events int16) error {
+	p := []unix.PollFd{{Fd: int32(s.fd), Events: events}}
+	for {
+		if n, err := unix.Poll(p, int(patience.Milliseconds())); err == nil && n == 1 && p[0].Revents&events != 0 {
+			return nil
+		} else if err != nil && err != unix.EINTR || err == nil {
+			return fmt.Errorf("wait for %#x on %s: %d, %#x, %w", events, s.Name, n, p[0].Revents, err)
+		}
+	}
 }
 
 func (s *sock) close() { _ = unix.Close(s.fd) }

@@ -10,7 +10,15 @@ import (
 // scenes are what children can do. Their arguments come from the test that starts them.
 func scenes() map[string]func(k *kid, args []string) error {
 	return map[string]func(*kid, []string) error{
-		"exchange": sceneExchange,
+		"exchange":   sceneExchange,
+		"array":      sceneArray,
+		"iovecs":     sceneIovecs,
+		"cut":        sceneCut,
+		"pipeline":   scenePipeline,
+		"chunked":    sceneChunked,
+		"halfclose":  sceneHalfClose,
+		"resetearly": sceneResetEarly,
+		"end":        sceneEnd,
 	}
 }
 

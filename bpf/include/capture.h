@@ -429,6 +429,27 @@ static __always_inline bool is_reset(struct sock *sk, int old_state)
 	return SK_READ(sk, sk_err) != 0 || old_state == TCP_ESTABLISHED || old_state == TCP_CLOSE_WAIT;
 }
 
+/*
+ * conn_end handles a TCP socket that enters the state CLOSE. The process may not have read all that came: then the
+ * connection is reported as closed when the socket is destroyed, after the last data.
+ */
+static __always_inline void conn_end(struct conn_state *c, struct sock *sk, int old_state)
+{
+	bool reset = is_reset(sk, old_state);
+
+	if (SK_READ(sk, sk_receive_queue.qlen) == 0)
+		conn_close(c, sk, reset);
+	else if (reset)
+		c->flags |= CONN_ENDED_BY_RESET;
+}
+
+/* is_end_of_unix says whether a receive of nothing was the end of a Unix stream, rather than of one direction of it. */
+static __always_inline bool is_end_of_unix(struct sock *sk)
+{
+	return SK_READ(sk, __sk_common.skc_family) == AF_UNIX &&
+	       (SK_READ(sk, sk_shutdown) & SHUTDOWN_MASK) == SHUTDOWN_MASK;
+}
+
 /* is_stream says whether the socket is of a kind that is observed: TCP over IPv4 or IPv6, or a Unix stream. */
 static __always_inline bool is_stream(struct sock *sk, __u16 family)
 {
