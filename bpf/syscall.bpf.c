@@ -107,7 +107,7 @@ static __noinline int fd_call(__u32 fd, __u32 direction, __u32 len, __u32 later,
 	family = SK_READ(sk, __sk_common.skc_family);
 	if (!is_stream(sk, family))
 		return 1;
-	c = conn_of(sk, inode, family, direction, len);
+	c = conn_of(sk, inode, family, direction, len + later);
 	if (!c || conn_is_quiet(c, sk, pid_tgid >> 32))
 		return 1;
 	capture_call(c, sk, family, direction, len, later, pid_tgid, args);

@@ -54,12 +54,25 @@ static __always_inline void open_fill_addresses(struct open_event *e, struct soc
 	}
 }
 
+/*
+ * tcp_position_in returns where in its stream the next byte to be received is. A receive that reaches the FIN counts it
+ * in copied_seq; it is no byte of the stream.
+ */
+static __always_inline __u32 tcp_position_in(struct sock *sk)
+{
+	__u32 at = TCP_READ(sk, copied_seq);
+
+	if (SK_READ(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE) && at == TCP_READ(sk, rcv_nxt))
+		at--;
+	return at;
+}
+
 /* position_now returns where in its stream the next byte of a direction is. */
 static __always_inline __u32 position_now(struct conn_state *c, struct sock *sk, __u32 direction)
 {
 	if (SK_READ(sk, __sk_common.skc_family) == AF_UNIX)
 		return c->bytes[direction & 1];
-	return direction == EGRESS ? TCP_READ(sk, write_seq) : TCP_READ(sk, copied_seq);
+	return direction == EGRESS ? TCP_READ(sk, write_seq) : tcp_position_in(sk);
 }
 
 /* conn_announce tells user space who speaks on this socket. */
@@ -396,7 +409,7 @@ static __always_inline void call_position(struct conn_state *c, struct sock *sk,
 	else if (call->direction == EGRESS)
 		call->seq = TCP_READ(sk, write_seq) - later - call->len;
 	else
-		call->seq = TCP_READ(sk, copied_seq) - later - call->len;
+		call->seq = tcp_position_in(sk) - later - call->len;
 	c->bytes[call->direction & 1] += call->len;
 }
 
@@ -458,16 +471,25 @@ static __always_inline bool is_stream(struct sock *sk, __u16 family)
 	return family == AF_UNIX && SK_READ(sk, sk_type) == SOCK_STREAM;
 }
 
+/*
+ * is_first_call says whether a TCP socket moved nothing but these len bytes. What arrived or was acknowledged says
+ * little: the peer is as fast as the scheduler wants. The numbers that the streams began with are what was received
+ * (acknowledged) last less how much that was; the SYN of the side that connected counts as acknowledged.
+ */
+static __always_inline bool is_first_call(struct sock *sk, __u32 direction, __u32 len)
+{
+	__u32 in = tcp_position_in(sk) - (TCP_READ(sk, rcv_nxt) - (__u32)TCP_READ(sk, bytes_received));
+	__u32 out = TCP_READ(sk, write_seq) - (TCP_READ(sk, snd_una) - (__u32)TCP_READ(sk, bytes_acked));
+
+	return direction == EGRESS ? in == 0 && out - len <= 1 : in == len && out <= 1;
+}
+
 /* conn_start fills the state of a socket at the first call that is seen of it. */
 static __always_inline void conn_start(struct conn_state *c, struct sock *sk, __u16 family, __u64 id, __u32 direction,
 				       __u32 len)
 {
-	bool seen = false;
+	bool seen = family != AF_UNIX && is_first_call(sk, direction, len);
 
-	if (family != AF_UNIX)
-		seen = direction == EGRESS ?
-			       TCP_READ(sk, bytes_received) == 0 && TCP_READ(sk, bytes_sent) <= len :
-			       TCP_READ(sk, bytes_sent) == 0 && TCP_READ(sk, bytes_received) <= len;
 	c->id = id;
 	c->tries = seen ? TRIES_SEEN : TRIES_JOINED;
 	c->flags |= CONN_STARTED | (seen ? CONN_SEEN : 0);

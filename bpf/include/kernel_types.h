@@ -38,6 +38,7 @@ struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
+	unsigned long skc_flags;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 };
@@ -59,8 +60,10 @@ struct sock {
 struct tcp_sock {
 	__u32 write_seq;
 	__u32 copied_seq;
+	__u32 rcv_nxt;
+	__u32 snd_una;
+	__u64 bytes_acked;
 	__u64 bytes_received;
-	__u64 bytes_sent;
 };
 
 struct unix_sock {
@@ -190,6 +193,7 @@ struct user_mmsghdr64 {
 #define TCP_ESTABLISHED 1
 #define TCP_CLOSE 7
 #define TCP_CLOSE_WAIT 8
+#define SOCK_DONE 1	/* include/net/sock.h: bit of skc_flags, a FIN was received */
 #define SHUTDOWN_MASK 3 /* include/net/sock.h: shut down both ways */
 #define MSG_PEEK 0x2
 #define MSG_ERRQUEUE 0x2000
