@@ -54,7 +54,7 @@ static __always_inline void end_of_unix(struct sock *sk)
 {
 	struct conn_state *c;
 
-	if (SK_READ(sk, __sk_common.skc_family) != AF_UNIX)
+	if (!is_end_of_unix(sk))
 		return;
 	c = bpf_sk_storage_get(&conns, sk, 0, 0);
 	if (c)
@@ -118,7 +118,18 @@ int inet_sock_set_state(__u64 *ctx)
 		return 0;
 	c = bpf_sk_storage_get(&conns, sk, 0, 0);
 	if (c)
-		conn_close(c, sk, is_reset(sk, (int)ctx[1]));
+		conn_end(c, sk, (int)ctx[1]);
+	return 0;
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int tcp_destroy_sock(__u64 *ctx)
+{
+	struct sock *sk = (struct sock *)ctx[0];
+	struct conn_state *c = bpf_sk_storage_get(&conns, sk, 0, 0);
+
+	if (c)
+		conn_close(c, sk, c->flags & CONN_ENDED_BY_RESET);
 	return 0;
 }
 

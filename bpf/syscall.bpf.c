@@ -113,7 +113,7 @@ static __noinline int fd_call(__u32 fd, __u32 direction, __u32 len, __u32 later,
 	family = SK_READ(sk, __sk_common.skc_family);
 	if (!is_stream(sk, family))
 		return 1;
-	c = conn_of(sk, inode, family, direction, len);
+	c = conn_of(sk, inode, family, direction, len + later);
 	if (!c || conn_is_quiet(c, sk, pid_tgid >> 32))
 		return 1;
 	capture_call(c, sk, family, direction, len, later, pid_tgid, args);
@@ -141,7 +141,7 @@ static __always_inline void end_of_unix(__u32 fd)
 
 	key = (__u64)sock_of_fd(fd, &inode);
 	t = bpf_map_lookup_elem(&conns, &key);
-	if (t && t->inode == inode && SK_READ((struct sock *)key, __sk_common.skc_family) == AF_UNIX)
+	if (t && t->inode == inode && is_end_of_unix((struct sock *)key))
 		conn_close(&t->c, (struct sock *)key, false);
 }
 
@@ -154,7 +154,7 @@ static __always_inline int one_message(struct sys_exit *ctx, __u32 direction)
 		return 0;
 	current_args(&args);
 	if (ctx->ret == 0) {
-		if (direction == INGRESS && args.a3)
+		if (direction == INGRESS)
 			end_of_unix(args.a1);
 		return 0;
 	}
@@ -271,7 +271,19 @@ int inet_sock_set_state(__u64 *ctx)
 	t = bpf_map_lookup_elem(&conns, &key);
 	if (!t)
 		return 0;
-	conn_close(&t->c, (struct sock *)key, is_reset((struct sock *)key, (int)ctx[1]));
+	conn_end(&t->c, (struct sock *)key, (int)ctx[1]);
+	return 0;
+}
+
+SEC("tp_btf/tcp_destroy_sock")
+int tcp_destroy_sock(__u64 *ctx)
+{
+	__u64 key = ctx[0];
+	struct tracked *t = bpf_map_lookup_elem(&conns, &key);
+
+	if (!t)
+		return 0;
+	conn_close(&t->c, (struct sock *)key, t->c.flags & CONN_ENDED_BY_RESET);
 	bpf_map_delete_elem(&conns, &key);
 	return 0;
 }

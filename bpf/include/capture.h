@@ -54,18 +54,17 @@ static __always_inline void open_fill_addresses(struct open_event *e, struct soc
 	}
 }
 
-#define SOCK_DONE_BIT 1 /* include/net/sock.h, enum sock_flags: SOCK_DONE, set when the peer's FIN came (tcp_fin) */
-
 /*
- * tcp_received returns how far the process has read. tcp_recvmsg counts the peer's FIN as one more when it meets it,
- * also in the call that returned the last bytes.
+ * tcp_position_in returns where in its stream the next byte to be received is. A receive that reaches the FIN counts it
+ * in copied_seq; it is no byte of the stream.
  */
-static __always_inline __u32 tcp_received(struct sock *sk)
+static __always_inline __u32 tcp_position_in(struct sock *sk)
 {
-	__u32 copied = TCP_READ(sk, copied_seq);
-	bool fin_came = SK_READ(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE_BIT);
+	__u32 at = TCP_READ(sk, copied_seq);
 
-	return fin_came && copied == TCP_READ(sk, rcv_nxt) ? copied - 1 : copied;
+	if (SK_READ(sk, __sk_common.skc_flags) & (1UL << SOCK_DONE) && at == TCP_READ(sk, rcv_nxt))
+		at--;
+	return at;
 }
 
 /* position_now returns where in its stream the next byte of a direction is. */
@@ -73,7 +72,7 @@ static __always_inline __u32 position_now(struct conn_state *c, struct sock *sk,
 {
 	if (SK_READ(sk, __sk_common.skc_family) == AF_UNIX)
 		return c->bytes[direction & 1];
-	return direction == EGRESS ? TCP_READ(sk, write_seq) : tcp_received(sk);
+	return direction == EGRESS ? TCP_READ(sk, write_seq) : tcp_position_in(sk);
 }
 
 /* conn_announce tells user space who speaks on this socket. */
@@ -411,7 +410,7 @@ static __always_inline void call_position(struct conn_state *c, struct sock *sk,
 	else if (call->direction == EGRESS)
 		call->seq = TCP_READ(sk, write_seq) - later - call->len;
 	else
-		call->seq = tcp_received(sk) - later - call->len;
+		call->seq = tcp_position_in(sk) - later - call->len;
 	c->bytes[call->direction & 1] += call->len;
 }
 
@@ -444,6 +443,27 @@ static __always_inline bool is_reset(struct sock *sk, int old_state)
 	return SK_READ(sk, sk_err) != 0 || old_state == TCP_ESTABLISHED || old_state == TCP_CLOSE_WAIT;
 }
 
+/*
+ * conn_end handles a TCP socket that enters the state CLOSE. The process may not have read all that came: then the
+ * connection is reported as closed when the socket is destroyed, after the last data.
+ */
+static __always_inline void conn_end(struct conn_state *c, struct sock *sk, int old_state)
+{
+	bool reset = is_reset(sk, old_state);
+
+	if (SK_READ(sk, sk_receive_queue.qlen) == 0)
+		conn_close(c, sk, reset);
+	else if (reset)
+		c->flags |= CONN_ENDED_BY_RESET;
+}
+
+/* is_end_of_unix says whether a receive of nothing was the end of a Unix stream, rather than of one direction of it. */
+static __always_inline bool is_end_of_unix(struct sock *sk)
+{
+	return SK_READ(sk, __sk_common.skc_family) == AF_UNIX &&
+	       (SK_READ(sk, sk_shutdown) & SHUTDOWN_MASK) == SHUTDOWN_MASK;
+}
+
 /* is_stream says whether the socket is of a kind that is observed: TCP over IPv4 or IPv6, or a Unix stream. */
 static __always_inline bool is_stream(struct sock *sk, __u16 family)
 {
@@ -452,16 +472,25 @@ static __always_inline bool is_stream(struct sock *sk, __u16 family)
 	return family == AF_UNIX && SK_READ(sk, sk_type) == SOCK_STREAM;
 }
 
+/*
+ * is_first_call says whether a TCP socket moved nothing but these len bytes. What arrived or was acknowledged says
+ * little: the peer is as fast as the scheduler wants. The numbers that the streams began with are what was received
+ * (acknowledged) last less how much that was; the SYN of the side that connected counts as acknowledged.
+ */
+static __always_inline bool is_first_call(struct sock *sk, __u32 direction, __u32 len)
+{
+	__u32 in = tcp_position_in(sk) - (TCP_READ(sk, rcv_nxt) - (__u32)TCP_READ(sk, bytes_received));
+	__u32 out = TCP_READ(sk, write_seq) - (TCP_READ(sk, snd_una) - (__u32)TCP_READ(sk, bytes_acked));
+
+	return direction == EGRESS ? in == 0 && out - len <= 1 : in == len && out <= 1;
+}
+
 /* conn_start fills the state of a socket at the first call that is seen of it. */
 static __always_inline void conn_start(struct conn_state *c, struct sock *sk, __u16 family, __u64 id, __u32 direction,
 				       __u32 len)
 {
-	bool seen = false;
+	bool seen = family != AF_UNIX && is_first_call(sk, direction, len);
 
-	if (family != AF_UNIX)
-		seen = direction == EGRESS ?
-			       TCP_READ(sk, bytes_received) == 0 && TCP_READ(sk, bytes_sent) <= len :
-			       TCP_READ(sk, bytes_sent) == 0 && TCP_READ(sk, bytes_received) <= len;
 	c->id = id;
 	c->tries = seen ? TRIES_SEEN : TRIES_JOINED;
 	c->flags |= CONN_STARTED | (seen ? CONN_SEEN : 0);

@@ -14,6 +14,7 @@ enum conn_flags {
 	CONN_HEAD_OPEN = 1 << 4, /* the head of the current message has not ended yet */
 	CONN_KNOWN = 1 << 5,	 /* the process was looked at */
 	CONN_STARTED = 1 << 6,	 /* a direction was seen */
+	CONN_ENDED_BY_RESET = 1 << 7,
 };
 
 struct conn_state {

@@ -38,16 +38,22 @@ struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
+	unsigned long skc_flags;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
-	unsigned long skc_flags;
+};
+
+struct sk_buff_head {
+	__u32 qlen;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	struct sk_buff_head sk_receive_queue;
 	__u16 sk_type;
 	__u16 sk_protocol;
 	int sk_err;
+	__u8 sk_shutdown;
 	struct socket *sk_socket;
 };
 
@@ -55,8 +61,9 @@ struct tcp_sock {
 	__u32 write_seq;
 	__u32 copied_seq;
 	__u32 rcv_nxt;
+	__u32 snd_una;
+	__u64 bytes_acked;
 	__u64 bytes_received;
-	__u64 bytes_sent;
 };
 
 struct unix_sock {
@@ -186,6 +193,8 @@ struct user_mmsghdr64 {
 #define TCP_ESTABLISHED 1
 #define TCP_CLOSE 7
 #define TCP_CLOSE_WAIT 8
+#define SOCK_DONE 1	/* include/net/sock.h: bit of skc_flags, a FIN was received */
+#define SHUTDOWN_MASK 3 /* include/net/sock.h: shut down both ways */
 #define MSG_PEEK 0x2
 #define MSG_ERRQUEUE 0x2000
 #define MSG_TRUNC 0x20

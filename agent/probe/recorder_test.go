@@ -1,0 +1,164 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sonde-dev/sonde/agent/probe/event"
+)
+
+// patience bounds every wait of these tests; it is only used up when something is broken.
+const patience = 15 * time.Second
+
+// recorder runs a Probe and keeps copies of its events.
+type recorder struct {
+	*Probe
+	stop context.CancelFunc
+	done chan error
+
+	mu      sync.Mutex
+	events  []event.Event
+	changed chan struct{}
+}
+
+func testConfig(tier Tier) Config {
+	cfg := DefaultConfig()
+	cfg.Tier, cfg.PollInterval = tier, 5*time.Millisecond
+	return cfg
+}
+
+func openProbe(tb testing.TB, cfg Config) *Probe {
+	tb.Helper()
+	requireBPF(tb, cfg.Tier)
+	p, err := Open(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		tb.Fatalf("open a probe: %v", err)
+	}
+	tb.Cleanup(p.Close)
+	return p
+}
+
+// record opens a Probe of its own for one test.
+func record(tb testing.TB, cfg Config) *recorder {
+	tb.Helper()
+	r := newRecorder(openProbe(tb, cfg))
+	tb.Cleanup(func() {
+		if err := r.end(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return r
+}
+
+func newRecorder(p *Probe) *recorder {
+	ctx, stop := context.WithCancel(context.Background())
+	r := &recorder{Probe: p, stop: stop, done: make(chan error, 1), changed: make(chan struct{}, 1)}
+	go func() { r.done <- p.Run(ctx, r.keep, func(uint64) {}) }()
+	return r
+}
+
+func (r *recorder) end() error {
+	r.stop()
+	err := <-r.done
+	r.Close()
+	return err
+}
+
+func (r *recorder) keep(ev *event.Event) {
+	e := *ev
+	e.Payload, e.Tail = bytes.Clone(ev.Payload), bytes.Clone(ev.Tail)
+	e.Process.Args, e.Process.Environ = slices.Clone(ev.Process.Args), bytes.Clone(ev.Process.Environ)
+	r.mu.Lock()
+	r.events = append(r.events, e)
+	r.mu.Unlock()
+	select {
+	case r.changed <- struct{}{}:
+	default:
+	}
+}
+
+// of returns the events of one process so far.
+func (r *recorder) of(pid int) (of []event.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	conns := map[uint64]bool{}
+	for _, e := range r.events {
+		if int(e.PID) == pid {
+			conns[e.Conn] = true
+		}
+		// a Close may come from anywhere: its process is not known
+		if int(e.PID) == pid || e.Kind == event.Close && conns[e.Conn] {
+			of = append(of, e)
+		}
+	}
+	return of
+}
+
+// wait returns the events of a process once they satisfy a condition.
+func (r *recorder) wait(t testing.TB, pid int, what string, ok func([]event.Event) bool) []event.Event {
+	t.Helper()
+	deadline := time.After(patience)
+	for {
+		events := r.of(pid)
+		if ok(events) {
+			return events
+		}
+		select {
+		case <-r.changed:
+		case <-time.After(50 * time.Millisecond): // another test of this recorder may have taken the signal
+		case <-deadline:
+			t.Fatalf("no %s of process %d within %s; its events:\n%s", what, pid, patience, show(events))
+		}
+	}
+}
+
+// waitExit returns the events of a process that has ended: all of them, because the ring keeps their order.
+func (r *recorder) waitExit(t testing.TB, pid int) []event.Event {
+	t.Helper()
+	return r.wait(t, pid, "exit", func(events []event.Event) bool {
+		return slices.ContainsFunc(events, func(e event.Event) bool { return e.Kind == event.Exit })
+	})
+}
+
+// shared holds one running Probe for each tier, because loading one takes most of a second.
+var shared = struct {
+	sync.Mutex
+	byTier map[Tier]*recorder
+}{byTier: map[Tier]*recorder{}}
+
+func sharedRecorder(t *testing.T, tier Tier) *recorder {
+	t.Helper()
+	requireBPF(t, tier)
+	shared.Lock()
+	defer shared.Unlock()
+	if r := shared.byTier[tier]; r != nil {
+		return r
+	}
+	p, err := Open(testConfig(tier), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if err != nil {
+		t.Fatalf("open a probe: %v", err)
+	}
+	shared.byTier[tier] = newRecorder(p)
+	return shared.byTier[tier]
+}
+
+func closeShared() (err error) {
+	for _, r := range shared.byTier {
+		err = errors.Join(err, r.end())
+	}
+	return err
+}
+
+// inBothTiers runs a test with the shared Probe of each tier.
+func inBothTiers(t *testing.T, test func(t *testing.T, r *recorder)) {
+	for _, tier := range []Tier{TierSocket, TierSyscall} {
+		t.Run(string(tier), func(t *testing.T) { test(t, sharedRecorder(t, tier)) })
+	}
+}
