@@ -47,6 +47,7 @@ static __always_inline void current_args(struct user_args *a)
 		a->number = -1;
 	a->a2 = regs->si;
 	a->a3 = regs->dx;
+	a->a4 = regs->r10;
 }
 
 /* end_of_unix reports the end of a Unix stream, which has no state change to hook: a receive that got nothing. */
@@ -92,6 +93,7 @@ static __always_inline int socket_call(struct sock *sk, int ret, int flags, __u3
 		current_args(&args);
 	else
 		args.number = -1;
+	args.flags = flags;
 	capture_call(c, sk, family, direction, ret, 0, pid_tgid, &args);
 	return 0;
 }

@@ -21,7 +21,7 @@ struct conn_state {
 	__u64 id;
 	__u64 announced_ns; /* when user space was last told who this is; 0: never */
 	__u64 bytes[2];	    /* by direction: position in the stream of a Unix socket */
-	__u64 mmsg_vector;  /* sendmmsg, recvmmsg: array being worked through, */
+	__u64 mmsg_vector;  /* sendmmsg, recvmmsg: array being worked through (address and length), */
 	__u32 mmsg_next;    /* index of its next message */
 	__u32 tgid;
 	__u32 generation; /* of the selection that was asked */
