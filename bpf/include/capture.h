@@ -131,26 +131,70 @@ static __noinline int conn_reselect(struct conn_state *c, struct sock *sk, __u32
 	return 0;
 }
 
+/* struct iov_walk goes over the iovecs of a call. */
+struct iov_walk {
+	__u64 iov;
+	__u32 i;
+	__u32 done; /* bytes of the call in the iovecs before this one */
+};
+
+/* iov_next reads iovec w->i and returns how many bytes of the call are in it. */
+static __always_inline __u32 iov_next(struct iov_walk *w, const struct call *call, struct user_iovec *v)
+{
+	__u32 left = call->len - w->done;
+
+	v->base = 0;
+	v->len = 0;
+	if (bpf_probe_read_user(v, sizeof(*v), (const void *)(w->iov + w->i * sizeof(*v))))
+		return left;
+	return v->len < left ? v->len : left;
+}
+
+/* iov_first_bytes is first_bytes of a call with iovecs, which may be tiny or empty. */
+__noinline int iov_first_bytes(struct head *dst, const struct call *call)
+{
+	struct iov_walk w = {};
+	struct user_iovec v;
+
+	if (!dst || !call)
+		return 0;
+	w.iov = call->user.iov;
+	for (w.i = 0; w.i < IOVECS_MAX; w.i++) {
+		__u32 n;
+
+		if (w.i >= call->user.iov_count || w.done >= call->len || w.done >= HEAD_BYTES)
+			break;
+		n = iov_next(&w, call, &v);
+		barrier_var(n);
+		if (n > HEAD_BYTES)
+			n = HEAD_BYTES;
+		if (n == 0)
+			continue;
+		if (bpf_probe_read_user(dst->b + (w.done & (HEAD_BYTES - 1)), n, (const void *)v.base))
+			return 0;
+		w.done += n;
+	}
+	return w.done < HEAD_BYTES ? w.done : HEAD_BYTES;
+}
+
 /* first_bytes reads the start of the call to dst, at most HEAD_BYTES, and returns how many there are. */
 static __always_inline __u32 first_bytes(const struct call *call, __u8 *dst)
 {
-	__u64 base = call->user.base;
 	__u32 n = call->len < HEAD_BYTES ? call->len : HEAD_BYTES;
 
 	if (call->user.iov) {
-		struct user_iovec v = {};
+		struct head h = {};
 
-		bpf_probe_read_user(&v, sizeof(v), (const void *)call->user.iov);
-		base = v.base;
-		if (v.len < n)
-			n = v.len;
+		n = iov_first_bytes(&h, call);
+		__builtin_memcpy(dst, h.b, HEAD_BYTES);
+		return n;
 	}
-	if (!base || !n)
+	if (!call->user.base || !n)
 		return 0;
 	barrier_var(n);
 	if (n > HEAD_BYTES)
 		n = HEAD_BYTES;
-	if (bpf_probe_read_user(dst, n, (const void *)base))
+	if (bpf_probe_read_user(dst, n, (const void *)call->user.base))
 		return 0;
 	return n;
 }
@@ -256,38 +300,6 @@ static __always_inline void tail_read(struct chunk *k, __u64 base, __u64 len)
 	k->tail_len = n;
 }
 
-/* call_emit_buffer sends the record of a call with one buffer, or with none that can be read. */
-static __always_inline int call_emit_buffer(struct conn_state *c, const struct call *call, struct chunk *k,
-					    struct found *found, __u32 want)
-{
-	k->base = call->user.base;
-	k->len = call->len;
-	k->captured = k->base ? want : 0;
-	if (k->captured < call->len)
-		tail_read(k, k->base, call->len);
-	c->turn_bytes += k->captured;
-	return data_emit(c, k, found);
-}
-
-/* struct iov_walk goes over the iovecs of a call. */
-struct iov_walk {
-	__u64 iov;
-	__u32 i;
-	__u32 done; /* bytes of the call in the iovecs before this one */
-};
-
-/* iov_next reads iovec w->i and returns how many bytes of the call are in it. */
-static __always_inline __u32 iov_next(struct iov_walk *w, const struct call *call, struct user_iovec *v)
-{
-	__u32 left = call->len - w->done;
-
-	v->base = 0;
-	v->len = 0;
-	if (bpf_probe_read_user(v, sizeof(*v), (const void *)(w->iov + w->i * sizeof(*v))))
-		return left;
-	return v->len < left ? v->len : left;
-}
-
 /* iov_tail reads the last bytes of a call from the iovec that ends it, if that is among the first IOVECS_MAX. */
 __noinline int iov_tail(struct chunk *k, const struct call *call)
 {
@@ -312,6 +324,21 @@ __noinline int iov_tail(struct chunk *k, const struct call *call)
 	return 0;
 }
 
+/* call_emit_buffer sends the record of a call with one buffer, or with none that can be read. */
+static __always_inline int call_emit_buffer(struct conn_state *c, const struct call *call, struct chunk *k,
+					    struct found *found, __u32 want)
+{
+	k->base = call->user.base;
+	k->len = call->len;
+	k->captured = k->base ? want : 0;
+	if (call->user.iov)
+		iov_tail(k, call);
+	else if (k->captured < call->len)
+		tail_read(k, k->base, call->len);
+	c->turn_bytes += k->captured;
+	return data_emit(c, k, found);
+}
+
 /*
  * call_emit_iovecs sends one record for each iovec whose bytes are wanted. The last record speaks for the rest of the
  * call: its length covers it.
@@ -330,7 +357,7 @@ static __always_inline int call_emit_iovecs(struct conn_state *c, const struct c
 		if (w.i >= call->user.iov_count || w.done >= call->len)
 			return 0;
 		n = iov_next(&w, call, &v);
-		if (n == 0)
+		if (n == 0 && w.i < IOVECS_MAX - 1)
 			continue;
 		k->base = v.base;
 		k->captured = n < want ? n : want;
