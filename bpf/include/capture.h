@@ -219,7 +219,7 @@ __noinline int turn_head(struct conn_state *c, const struct call *call)
 		return VERDICT_NO;
 	had += n;
 	c->head_len = had < HEAD_BYTES ? had : HEAD_BYTES;
-	return http1_recognize(&c->head, c->head_len);
+	return http1_recognize_start(&c->head, c->head_len);
 }
 
 static __always_inline void conn_silence(struct conn_state *c)
@@ -244,8 +244,11 @@ static __always_inline bool conn_recognize(struct conn_state *c, const struct ca
 		c->tries--;
 	}
 	v = turn_head(c, call);
-	if (v == VERDICT_MAYBE)
+	if (v == VERDICT_MAYBE) {
+		if (c->head_len >= HEAD_BYTES)
+			c->head_len = 0; /* nothing but empty lines */
 		return true;
+	}
 	if (v == VERDICT_REQUEST || v == VERDICT_RESPONSE) {
 		c->protocol = PROTOCOL_HTTP1;
 		c->role = (v == VERDICT_REQUEST) == (call->direction == EGRESS) ? ROLE_CLIENT : ROLE_SERVER;
