@@ -29,6 +29,8 @@ STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
 BPF_OBJECTS := $(BPF_SOURCES:bpf/%.bpf.c=agent/probe/objects/%.o)
+# Programs that only tests run; they are not embedded.
+BPF_TESTS   := $(patsubst bpf/test/%.bpf.c,bpf/build/%.o,$(wildcard bpf/test/*.bpf.c))
 BPF_CFLAGS  := -O2 -g -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -Ibpf/include -I/usr/include/$(shell uname -m)-linux-gnu
 WEB_SOURCES := $(shell find web -type f -not -path 'web/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
 GO_SOURCES  := $(shell find agent cmd demo server signal web -name '*.go' -o -path 'demo/scripts/*' -type f 2>/dev/null) go.mod go.sum
@@ -68,9 +70,14 @@ bin/sonde: $(BPF_OBJECTS) web/dist/index.html $(GO_SOURCES)
 	$(NICE) go build -ldflags "-s -w -X main.version=$(VERSION)" -o $@ ./cmd/sonde
 
 .PHONY: bpf
-bpf: $(BPF_OBJECTS) ## compile the BPF programs only
+bpf: $(BPF_OBJECTS) $(BPF_TESTS) ## compile the BPF programs only, and those of their tests
 
 agent/probe/objects/%.o: bpf/%.bpf.c $(wildcard bpf/include/*.h) | tools
+	@mkdir -p $(@D)
+	$(NICE) $(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	@llvm-strip-19 -g $@
+
+bpf/build/%.o: bpf/test/%.bpf.c $(wildcard bpf/include/*.h) | tools
 	@mkdir -p $(@D)
 	$(NICE) $(CLANG) $(BPF_CFLAGS) -c $< -o $@
 	@llvm-strip-19 -g $@
@@ -103,7 +110,7 @@ test-packages:
 	$(call packages,$(TEST_PACKAGES))
 
 .PHONY: unit
-unit: build test-packages ## Go unit, property and BPF tests (BPF ones need root)
+unit: build $(BPF_TESTS) test-packages ## Go unit, property and BPF tests (BPF ones need root)
 	$(NICE) go test $(GOTESTFLAGS) ./...
 
 .PHONY: web-test

@@ -47,6 +47,7 @@ static __always_inline void current_args(struct user_args *a)
 		a->number = -1;
 	a->a2 = regs->si;
 	a->a3 = regs->dx;
+	a->a4 = regs->r10;
 }
 
 /* end_of_unix reports the end of a Unix stream, which has no state change to hook: a receive that got nothing. */
@@ -85,13 +86,15 @@ static __always_inline int socket_call(struct sock *sk, int ret, int flags, __u3
 	}
 	pid_tgid = bpf_get_current_pid_tgid();
 	if (!(c->flags & CONN_STARTED))
-		conn_start(c, sk, family, bpf_get_socket_cookie(sk), direction, ret);
+		conn_start(c, bpf_get_socket_cookie(sk),
+			   family != AF_UNIX && is_first_call(sk, direction, ret));
 	if (conn_is_quiet(c, sk, pid_tgid >> 32))
 		return 0;
 	if (!(direction == INGRESS && flags & MSG_TRUNC)) /* MSG_TRUNC: the bytes were thrown away, not copied */
 		current_args(&args);
 	else
 		args.number = -1;
+	args.flags = flags;
 	capture_call(c, sk, family, direction, ret, 0, pid_tgid, &args);
 	return 0;
 }
@@ -108,12 +111,28 @@ int sock_recv_length(__u64 *ctx)
 	return socket_call((struct sock *)ctx[0], (int)ctx[1], (int)ctx[2], INGRESS);
 }
 
+/* established remembers a connection that is seen from its first byte. */
+static __always_inline void established(struct sock *sk)
+{
+	struct conn_state *c;
+
+	if (!is_stream(sk, SK_READ(sk, __sk_common.skc_family)))
+		return;
+	c = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!c)
+		loss_count(LOSS_STORAGE_FULL);
+	else if (!(c->flags & CONN_STARTED))
+		conn_start(c, bpf_get_socket_cookie(sk), true);
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int inet_sock_set_state(__u64 *ctx)
 {
 	struct sock *sk = (struct sock *)ctx[0];
 	struct conn_state *c;
 
+	if ((int)ctx[2] == TCP_ESTABLISHED)
+		established(sk);
 	if ((int)ctx[2] != TCP_CLOSE)
 		return 0;
 	c = bpf_sk_storage_get(&conns, sk, 0, 0);

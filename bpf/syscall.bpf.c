@@ -48,7 +48,7 @@ struct sys_exit {
 };
 
 /* sock_of_fd follows a descriptor of the current process to its socket; NULL when it is none. */
-static __always_inline struct sock *sock_of_fd(__u32 fd, __u64 *inode)
+static __noinline struct sock *sock_of_fd(__u32 fd, __u64 *inode)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
@@ -67,14 +67,21 @@ static __always_inline struct sock *sock_of_fd(__u32 fd, __u64 *inode)
 	return BPF_CORE_READ(socket, sk);
 }
 
-/* tracked_new puts the state of a socket into the map. A function of its own, because its stack is large. */
-static __noinline struct tracked *tracked_new(struct sock *sk, __u64 inode, __u16 family, __u32 direction, __u32 len)
+/*
+ * tracked_new puts the state of a socket into the map. A function of its own, because its stack is large. inode 0: not
+ * known yet.
+ */
+static __noinline struct tracked *tracked_new(struct sock *sk, __u64 inode, __u32 direction, __u32 len)
 {
 	__u64 key = (__u64)sk;
 	struct tracked fresh = {};
+	bool seen = inode == 0; /* its connection is being established */
+
+	if (!seen && SK_READ(sk, __sk_common.skc_family) != AF_UNIX)
+		seen = is_first_call(sk, direction, len);
 
 	fresh.inode = inode;
-	conn_start(&fresh.c, sk, family, (__u64)bpf_get_prandom_u32() << 32 | (__u32)inode, direction, len);
+	conn_start(&fresh.c, (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32(), seen);
 	if (bpf_map_update_elem(&conns, &key, &fresh, BPF_ANY)) {
 		loss_count(LOSS_STORAGE_FULL);
 		return NULL;
@@ -82,14 +89,15 @@ static __noinline struct tracked *tracked_new(struct sock *sk, __u64 inode, __u1
 	return bpf_map_lookup_elem(&conns, &key);
 }
 
-static __always_inline struct conn_state *conn_of(struct sock *sk, __u64 inode, __u16 family, __u32 direction,
-						  __u32 len)
+static __always_inline struct conn_state *conn_of(struct sock *sk, __u64 inode, __u32 direction, __u32 len)
 {
 	__u64 key = (__u64)sk;
 	struct tracked *t = bpf_map_lookup_elem(&conns, &key);
 
+	if (t && t->inode == 0)
+		t->inode = inode; /* the first call since the connection was established */
 	if (!t || t->inode != inode)
-		t = tracked_new(sk, inode, family, direction, len);
+		t = tracked_new(sk, inode, direction, len);
 	return t ? &t->c : NULL;
 }
 
@@ -113,7 +121,7 @@ static __noinline int fd_call(__u32 fd, __u32 direction, __u32 len, __u32 later,
 	family = SK_READ(sk, __sk_common.skc_family);
 	if (!is_stream(sk, family))
 		return 1;
-	c = conn_of(sk, inode, family, direction, len + later);
+	c = conn_of(sk, inode, direction, len + later);
 	if (!c || conn_is_quiet(c, sk, pid_tgid >> 32))
 		return 1;
 	capture_call(c, sk, family, direction, len, later, pid_tgid, args);
@@ -263,15 +271,18 @@ int sys_exit_splice(struct sys_exit *ctx)
 SEC("tp_btf/inet_sock_set_state")
 int inet_sock_set_state(__u64 *ctx)
 {
+	struct sock *sk = (struct sock *)ctx[0];
 	__u64 key = ctx[0];
 	struct tracked *t;
 
+	if ((int)ctx[2] == TCP_ESTABLISHED && is_stream(sk, SK_READ(sk, __sk_common.skc_family)))
+		tracked_new(sk, 0, 0, 0);
 	if ((int)ctx[2] != TCP_CLOSE)
 		return 0;
 	t = bpf_map_lookup_elem(&conns, &key);
 	if (!t)
 		return 0;
-	conn_end(&t->c, (struct sock *)key, (int)ctx[1]);
+	conn_end(&t->c, sk, (int)ctx[1]);
 	return 0;
 }
 

@@ -46,6 +46,7 @@ func newConnection(e *Engine, ev *event.Event) *connection {
 	if ev.Open.HasPositions {
 		c.streams[event.Ingress].anchor(ev.Open.NextIngress)
 		c.streams[event.Egress].anchor(ev.Open.NextEgress)
+		c.streams[event.Ingress].isEarly, c.streams[event.Egress].isEarly = true, true
 	}
 	return c
 }

@@ -12,9 +12,12 @@ import (
 // stream follows the positions of one direction.
 type stream struct {
 	isAnchored bool
-	first      uint32 // position of the first byte ever seen
-	next       uint32 // position expected next
-	last       uint64 // time of the last call parsed
+	// isEarly is true while the anchor is the position of an announcement and nothing was parsed: a send that was under way
+	// then has moved the position already and is yet to be reported.
+	isEarly bool
+	first   uint32 // position of the first byte ever seen
+	next    uint32 // position expected next
+	last    uint64 // time of the last call parsed
 }
 
 func (s *stream) anchor(seq uint32) { s.isAnchored, s.first, s.next = true, seq, seq }
@@ -54,6 +57,10 @@ func (c *connection) order(ev *event.Event) {
 // pass hands on a call; what is missing before it is lost.
 func (c *connection) pass(k *call) {
 	s := &c.streams[k.dir]
+	if ahead := s.ahead(k); s.isEarly && ahead < 0 && ahead > -maxBackward {
+		s.anchor(k.seq)
+	}
+	s.isEarly = false
 	switch ahead := s.ahead(k); {
 	case ahead == 0:
 	case ahead < 0 && ahead > -maxBackward:

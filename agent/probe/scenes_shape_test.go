@@ -15,6 +15,10 @@ func sceneArray(k *kid, args []string) error {
 	if err != nil {
 		return err
 	}
+	err = converse(client, server, senderNamed("write"), receiverNamed("read"), request("/first", 10), response(20))
+	if err != nil {
+		return err
+	}
 	array := make([]mmsghdr, 8)
 	for _, n := range []int{2, 4, 1, 3} {
 		var parts [][]byte
@@ -148,18 +152,23 @@ func sceneCut(k *kid, args []string) error {
 	return nil
 }
 
-// scenePipeline sends several requests, then as many responses, cut every so many bytes. All of it has to be captured.
+// scenePipeline sends several requests, then as many responses, cut every so many bytes. Either all of it has to be
+// captured, or the requests only.
 func scenePipeline(k *kid, args []string) error {
 	client, server, err := k.pair(args[0])
 	if err != nil {
 		return err
 	}
-	n, _ := strconv.Atoi(args[1])
-	for round := range 3 {
+	n, _ := strconv.Atoi(args[2])
+	for round := range 2 {
 		var reqs, resps []byte
-		for i := range 5 {
+		for i := range 4 {
 			reqs = fmt.Appendf(reqs, "GET /%d/%d HTTP/1.1\r\nHost: here\r\n\r\n", round, i)
 			resps = append(resps, response(700)...)
+		}
+		must := len(resps)
+		if args[1] == "requests" {
+			must = 0
 		}
 		if err := client.sendCut(reqs, n, len(reqs)); err != nil {
 			return err
@@ -167,10 +176,10 @@ func scenePipeline(k *kid, args []string) error {
 		if err := server.receiveCut(len(reqs), n, len(reqs)); err != nil {
 			return err
 		}
-		if err := server.sendCut(resps, n, len(resps)); err != nil {
+		if err := server.sendCut(resps, n, must); err != nil {
 			return err
 		}
-		if err := client.receiveCut(len(resps), n, len(resps)); err != nil {
+		if err := client.receiveCut(len(resps), n, must); err != nil {
 			return err
 		}
 	}

@@ -28,7 +28,6 @@ const volatile __u32 pipelined_bytes = 1 << 20;
 struct call {
 	__u64 time_ns;
 	__u64 pid_tgid;
-	__u64 payload_bytes; /* left to copy in this call */
 	struct user_bytes user;
 	__u32 seq;
 	__u32 len;
@@ -131,25 +130,69 @@ static __noinline int conn_reselect(struct conn_state *c, struct sock *sk, __u32
 	return 0;
 }
 
+/* struct iov_walk goes over the iovecs of a call. */
+struct iov_walk {
+	__u64 iov;
+	__u32 i;
+	__u32 done; /* bytes of the call in the iovecs before this one */
+};
+
+/* iov_next reads iovec w->i and returns how many bytes of the call are in it. */
+static __always_inline __u32 iov_next(struct iov_walk *w, const struct call *call, struct user_iovec *v)
+{
+	__u32 left = call->len - w->done;
+
+	v->base = 0;
+	v->len = 0;
+	if (bpf_probe_read_user(v, sizeof(*v), (const void *)(w->iov + w->i * sizeof(*v))))
+		return left;
+	return v->len < left ? v->len : left;
+}
+
+/* iov_first_bytes is first_bytes of a call with iovecs, which may be tiny or empty. */
+__noinline int iov_first_bytes(struct head *dst, const struct call *call)
+{
+	struct iov_walk w = {};
+	struct user_iovec v;
+
+	if (!dst || !call)
+		return 0;
+	w.iov = call->user.iov;
+	for (w.i = 0; w.i < IOVECS_MAX; w.i++) {
+		__u32 n;
+
+		if (w.i >= call->user.iov_count || w.done >= call->len || w.done >= HEAD_BYTES)
+			break;
+		n = iov_next(&w, call, &v);
+		barrier_var(n);
+		if (n > HEAD_BYTES)
+			n = HEAD_BYTES;
+		if (n == 0)
+			continue;
+		if (bpf_probe_read_user(dst->b + (w.done & (HEAD_BYTES - 1)), n, (const void *)v.base))
+			return 0;
+		w.done += n;
+	}
+	return w.done < HEAD_BYTES ? w.done : HEAD_BYTES;
+}
+
 /* first_bytes reads the start of the call to dst, at most HEAD_BYTES, and returns how many there are. */
 static __always_inline __u32 first_bytes(const struct call *call, __u8 *dst)
 {
-	__u64 base = call->user.base;
 	__u32 n = call->len < HEAD_BYTES ? call->len : HEAD_BYTES;
 
 	if (call->user.iov) {
-		struct user_iovec v = {};
+		struct head h = {};
 
-		bpf_probe_read_user(&v, sizeof(v), (const void *)call->user.iov);
-		base = v.base;
-		if (v.len < n)
-			n = v.len;
+		n = iov_first_bytes(&h, call);
+		__builtin_memcpy(dst, h.b, HEAD_BYTES);
+		return n;
 	}
-	if (!base || !n)
+	if (!call->user.base || !n)
 		return 0;
 	/* In assembly: before 6.8 the verifier does not see that a 32-bit copy of n is as bounded as n. */
 	asm volatile("if %[n] <= %[max] goto +1\n\t%[n] = %[max]" : [n] "+r"(n) : [max] "i"(HEAD_BYTES));
-	if (bpf_probe_read_user(dst, n, (const void *)base))
+	if (bpf_probe_read_user(dst, n, (const void *)call->user.base))
 		return 0;
 	return n;
 }
@@ -174,7 +217,7 @@ __noinline int turn_head(struct conn_state *c, const struct call *call)
 		return VERDICT_NO;
 	had += n;
 	c->head_len = had < HEAD_BYTES ? had : HEAD_BYTES;
-	return http1_recognize(&c->head, c->head_len);
+	return http1_recognize_start(&c->head, c->head_len);
 }
 
 static __always_inline void conn_silence(struct conn_state *c)
@@ -199,8 +242,11 @@ static __always_inline bool conn_recognize(struct conn_state *c, const struct ca
 		c->tries--;
 	}
 	v = turn_head(c, call);
-	if (v == VERDICT_MAYBE)
+	if (v == VERDICT_MAYBE) {
+		if (c->head_len >= HEAD_BYTES)
+			c->head_len = 0; /* nothing but empty lines */
 		return true;
+	}
 	if (v == VERDICT_REQUEST || v == VERDICT_RESPONSE) {
 		c->protocol = PROTOCOL_HTTP1;
 		c->role = (v == VERDICT_REQUEST) == (call->direction == EGRESS) ? ROLE_CLIENT : ROLE_SERVER;
@@ -213,19 +259,28 @@ static __always_inline bool conn_recognize(struct conn_state *c, const struct ca
 	return false;
 }
 
+/* call_start returns what the first bytes of a call look like. A function of its own for the sake of the stack. */
+__noinline int call_start(const struct call *call)
+{
+	struct head head = {};
+
+	if (!call)
+		return VERDICT_NO;
+	return http1_recognize(&head, first_bytes(call, head.b));
+}
+
 /* wanted_bytes decides how much of this call is copied; see the head of this file. */
 static __always_inline __u32 wanted_bytes(struct conn_state *c, const struct call *call, bool new_turn)
 {
 	bool request = is_request_direction(c, call->direction);
 	__u32 limit = request ? request_bytes : response_bytes;
-	struct head head = {};
 
 	if (new_turn) {
 		c->turn_bytes = 0;
 		c->flags |= CONN_HEAD_OPEN;
 	} else if (!(c->flags & CONN_HEAD_OPEN)) {
 		/* a head in the middle of a turn: pipelining, or the response after 100 Continue */
-		if (http1_recognize(&head, first_bytes(call, head.b)) < VERDICT_MAYBE) {
+		if (call_start(call) < VERDICT_MAYBE) {
 			if (!request && !(c->flags & CONN_PIPELINED))
 				return 0;
 		} else {
@@ -255,38 +310,6 @@ static __always_inline void tail_read(struct chunk *k, __u64 base, __u64 len)
 	k->tail_len = n;
 }
 
-/* call_emit_buffer sends the record of a call with one buffer, or with none that can be read. */
-static __always_inline int call_emit_buffer(struct conn_state *c, const struct call *call, struct chunk *k,
-					    struct found *found, __u32 want)
-{
-	k->base = call->user.base;
-	k->len = call->len;
-	k->captured = k->base ? want : 0;
-	if (k->captured < call->len)
-		tail_read(k, k->base, call->len);
-	c->turn_bytes += k->captured;
-	return data_emit(c, k, found);
-}
-
-/* struct iov_walk goes over the iovecs of a call. */
-struct iov_walk {
-	__u64 iov;
-	__u32 i;
-	__u32 done; /* bytes of the call in the iovecs before this one */
-};
-
-/* iov_next reads iovec w->i and returns how many bytes of the call are in it. */
-static __always_inline __u32 iov_next(struct iov_walk *w, const struct call *call, struct user_iovec *v)
-{
-	__u32 left = call->len - w->done;
-
-	v->base = 0;
-	v->len = 0;
-	if (bpf_probe_read_user(v, sizeof(*v), (const void *)(w->iov + w->i * sizeof(*v))))
-		return left;
-	return v->len < left ? v->len : left;
-}
-
 /* iov_tail reads the last bytes of a call from the iovec that ends it, if that is among the first IOVECS_MAX. */
 __noinline int iov_tail(struct chunk *k, const struct call *call)
 {
@@ -311,6 +334,21 @@ __noinline int iov_tail(struct chunk *k, const struct call *call)
 	return 0;
 }
 
+/* call_emit_buffer sends the record of a call with one buffer, or with none that can be read. */
+static __always_inline int call_emit_buffer(struct conn_state *c, const struct call *call, struct chunk *k,
+					    struct found *found, __u32 want)
+{
+	k->base = call->user.base;
+	k->len = call->len;
+	k->captured = k->base ? want : 0;
+	if (call->user.iov)
+		iov_tail(k, call);
+	else if (k->captured < call->len)
+		tail_read(k, k->base, call->len);
+	c->turn_bytes += k->captured;
+	return data_emit(c, k, found);
+}
+
 /*
  * call_emit_iovecs sends one record for each iovec whose bytes are wanted. The last record speaks for the rest of the
  * call: its length covers it.
@@ -329,7 +367,7 @@ static __always_inline int call_emit_iovecs(struct conn_state *c, const struct c
 		if (w.i >= call->user.iov_count || w.done >= call->len)
 			return 0;
 		n = iov_next(&w, call, &v);
-		if (n == 0)
+		if (n == 0 && w.i < IOVECS_MAX - 1)
 			continue;
 		k->base = v.base;
 		k->captured = n < want ? n : want;
@@ -399,18 +437,23 @@ __noinline int call_emit(struct conn_state *c, struct call *call, __u32 new_turn
 }
 
 /*
- * call_position finds where in its stream the call's first byte is. The socket has moved on already: by the call, and
- * by the later messages of the same system call.
+ * tcp_call_position finds where in its stream a call's first byte is. The socket has moved on already: by the call, and
+ * by the later messages of the same system call; moved is all of that.
  */
+static __noinline __u32 tcp_call_position(struct sock *sk, __u32 direction, __u32 moved)
+{
+	if (direction == EGRESS)
+		return TCP_READ(sk, write_seq) - moved;
+	return tcp_position_in(sk) - moved;
+}
+
 static __always_inline void call_position(struct conn_state *c, struct sock *sk, struct call *call, __u16 family,
 					  __u32 later)
 {
 	if (family == AF_UNIX)
 		call->seq = c->bytes[call->direction & 1];
-	else if (call->direction == EGRESS)
-		call->seq = TCP_READ(sk, write_seq) - later - call->len;
 	else
-		call->seq = tcp_position_in(sk) - later - call->len;
+		call->seq = tcp_call_position(sk, call->direction, call->len + later);
 	c->bytes[call->direction & 1] += call->len;
 }
 
@@ -485,16 +528,17 @@ static __always_inline bool is_first_call(struct sock *sk, __u32 direction, __u3
 	return direction == EGRESS ? in == 0 && out - len <= 1 : in == len && out <= 1;
 }
 
-/* conn_start fills the state of a socket at the first call that is seen of it. */
-static __always_inline void conn_start(struct conn_state *c, struct sock *sk, __u16 family, __u64 id, __u32 direction,
-				       __u32 len)
+/*
+ * conn_start fills the state of a socket: when its connection is established, or at the first call that is seen of one
+ * that was there before. Only the former is sure to be seen from its first byte whatever comes first: a send is reported
+ * when it returns, and by then another thread may have received the response.
+ */
+static __always_inline void conn_start(struct conn_state *c, __u64 id, bool seen)
 {
-	bool seen = family != AF_UNIX && is_first_call(sk, direction, len);
-
 	c->id = id;
 	c->tries = seen ? TRIES_SEEN : TRIES_JOINED;
 	c->flags |= CONN_STARTED | (seen ? CONN_SEEN : 0);
-	c->direction = !direction;
+	c->direction = DIRECTION_NONE;
 }
 
 /* conn_is_quiet is the short way out of most calls on sockets nobody wants. */

@@ -21,7 +21,7 @@ struct conn_state {
 	__u64 id;
 	__u64 announced_ns; /* when user space was last told who this is; 0: never */
 	__u64 bytes[2];	    /* by direction: position in the stream of a Unix socket */
-	__u64 mmsg_vector;  /* sendmmsg, recvmmsg: array being worked through, */
+	__u64 mmsg_vector;  /* sendmmsg, recvmmsg: array being worked through (address and length), */
 	__u32 mmsg_next;    /* index of its next message */
 	__u32 tgid;
 	__u32 generation; /* of the selection that was asked */
@@ -34,6 +34,8 @@ struct conn_state {
 	__u8 head_len;
 	struct head head; /* first bytes of the turn, while they are too few to tell */
 };
+
+#define DIRECTION_NONE 2 /* of the last call: there was none */
 
 /*
  * TRIES_SEEN: turns a connection seen from its start has to be recognised in; more than one because of a PROXY line or

@@ -198,5 +198,7 @@ struct user_mmsghdr64 {
 #define MSG_PEEK 0x2
 #define MSG_ERRQUEUE 0x2000
 #define MSG_TRUNC 0x20
+#define MSG_DONTWAIT 0x40
+#define MSG_WAITFORONE 0x10000
 
 #endif

@@ -97,11 +97,13 @@ static __always_inline void data_fill(struct data_event *e, const struct conn_st
                                                                                                        \
 			if (n <= want)                                                                 \
 				found->head_length = n;                                                \
-			if (n > 0 && n + 2 <= want) {                                                  \
+			if (n > 0 && n < want) {                                                       \
+				bool is_cut = n + 1 == want;                                           \
+                                                                                                       \
 				barrier_var(n);                                                        \
 				n &= SIZE - 1; /* n < SIZE already; this shows it to the verifier */   \
-				found->second_head =                                                   \
-					is_upper(r->payload[n]) && is_upper(r->payload[n + 1]);        \
+				found->second_head = is_upper(r->payload[n]) &&                        \
+						     (is_cut || is_upper(r->payload[n + 1]));          \
 			}                                                                              \
 		}                                                                                      \
 		bpf_ringbuf_submit(r, wake_flags(k->time_ns));                                        \

@@ -34,7 +34,7 @@ struct head {
 
 /*
  * HTTP1_WORDS are the starts of HTTP/1 messages, with the length that matters: methods with the space after them, cut
- * at eight bytes. RFC 9110 §9.3, RFC 5789, and the WebDAV family: RFC 4918, 3253, 3744, 4791, 5323.
+ * at eight bytes. RFC 9110 §9.3, RFC 5789, and the WebDAV family: RFC 4918, 3253, 3648, 3744, 4791, 5323, 5842.
  */
 #define HTTP1_WORDS(X)                                                                                 \
 	X(PACK8('G', 'E', 'T', ' ', 0, 0, 0, 0), 4)                                                    \
@@ -66,7 +66,11 @@ struct head {
 	X(PACK8('M', 'K', 'A', 'C', 'T', 'I', 'V', 'I'), 8)                                            \
 	X(PACK8('M', 'K', 'W', 'O', 'R', 'K', 'S', 'P'), 8)                                            \
 	X(PACK8('V', 'E', 'R', 'S', 'I', 'O', 'N', '-'), 8)                                            \
-	X(PACK8('B', 'A', 'S', 'E', 'L', 'I', 'N', 'E'), 8)
+	X(PACK8('B', 'A', 'S', 'E', 'L', 'I', 'N', 'E'), 8)                                            \
+	X(PACK8('O', 'R', 'D', 'E', 'R', 'P', 'A', 'T'), 8)                                            \
+	X(PACK8('B', 'I', 'N', 'D', ' ', 0, 0, 0), 5)                                                  \
+	X(PACK8('U', 'N', 'B', 'I', 'N', 'D', ' ', 0), 7)                                              \
+	X(PACK8('R', 'E', 'B', 'I', 'N', 'D', ' ', 0), 7)
 
 #define IS_WORD(word, len)                                                                             \
 	if ((v & FIRST(len)) == (word))                                                                \
@@ -102,6 +106,44 @@ __noinline int http1_recognize(const struct head *h, __u32 n)
 	HTTP1_WORDS(IS_START_OF_WORD)
 	IS_START_OF_WORD(PACK8('H', 'T', 'T', 'P', '/', '1', '.', 0), 7)
 	return VERDICT_NO;
+}
+
+/*
+ * http1_recognize_start judges the first bytes of a connection nothing is known of. Unlike in the middle of one, empty
+ * lines may come before the message (RFC 9112 §2.2); what follows up to four of them is enough to ask user space.
+ */
+#define IS_CUT_WORD(word, len)                                                                         \
+	if (((v ^ (word)) & FIRST(n)) == 0)                                                            \
+		return VERDICT_REQUEST;
+
+__noinline int http1_recognize_start(const struct head *h, __u32 n)
+{
+	bool is_full = n >= HEAD_BYTES;
+	struct head rest = {};
+	__u64 v;
+
+	if (!h || n == 0)
+		return VERDICT_NO;
+	v = *(const __u64 *)h->b;
+	if ((v & 0xff) != '\r' && (v & 0xff) != '\n')
+		return http1_recognize(h, n);
+	if (is_full)
+		n = HEAD_BYTES;
+	for (int i = 0; i < HEAD_BYTES && n > 0 && ((v & 0xff) == '\r' || (v & 0xff) == '\n'); i++) {
+		v >>= 8;
+		n--;
+	}
+	if (n == 0)
+		return VERDICT_MAYBE;
+	if (n >= HEAD_BYTES)
+		return VERDICT_NO; /* cannot be: one byte at least was taken; this shows it to the verifier */
+	if (is_full) {
+		HTTP1_WORDS(IS_CUT_WORD)
+		if (((v ^ PACK8('H', 'T', 'T', 'P', '/', '1', '.', 0)) & FIRST(n)) == 0)
+			return VERDICT_RESPONSE;
+	}
+	*(__u64 *)rest.b = v;
+	return http1_recognize(&rest, n);
 }
 
 /* is_tls says whether a connection starts with a TLS handshake record (RFC 8446 §5.1: type 22, version 3.x). */

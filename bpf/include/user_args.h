@@ -38,7 +38,8 @@ struct user_bytes {
 /* user_args is the part of struct pt_regs that matters here. */
 struct user_args {
 	__u64 number;
-	__u64 a1, a2, a3, a4, a6;
+	__u64 a1, a2, a3, a4;
+	__u32 flags; /* recvmmsg: as the socket is asked, which may differ from a4 */
 };
 
 static __always_inline void msghdr_bytes(__u64 msg, struct user_bytes *out)
@@ -51,14 +52,21 @@ static __always_inline void msghdr_bytes(__u64 msg, struct user_bytes *out)
 	out->iov_count = hdr.iovlen;
 }
 
-/* mmsg_bytes finds the message of sendmmsg or recvmmsg whose turn it is: one call moves each in order. */
+/*
+ * mmsg_bytes finds the message of sendmmsg or recvmmsg whose turn it is: one call moves each in order. An array of the
+ * same address and length is taken for the same call until its end. A recvmmsg that does not wait ends early more often
+ * than not, and then nothing tells its successor from its continuation: such messages have no payload.
+ */
 static __always_inline void mmsg_bytes(struct conn_state *c, const struct user_args *a, struct user_bytes *out)
 {
+	__u64 vector = a->a2 ^ a->a3 << 48; /* user addresses have 47 bits */
 	__u32 i = 0;
 
-	if (c->mmsg_vector == a->a2 && c->mmsg_next < (__u32)a->a3)
+	if (a->number == NR_recvmmsg && a->flags & MSG_DONTWAIT)
+		return;
+	if (c->mmsg_vector == vector && c->mmsg_next < (__u32)a->a3 && !(a->number == NR_recvmmsg && a->a4 & MSG_WAITFORONE))
 		i = c->mmsg_next;
-	c->mmsg_vector = a->a2;
+	c->mmsg_vector = vector;
 	c->mmsg_next = i + 1;
 	msghdr_bytes(a->a2 + i * sizeof(struct user_mmsghdr64), out);
 }
