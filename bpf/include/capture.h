@@ -573,8 +573,11 @@ static __always_inline void capture_call(struct conn_state *c, struct sock *sk, 
 	if (c->protocol == PROTOCOL_UNKNOWN && !conn_recognize(c, &call, new_turn))
 		return;
 	if (c->announced_ns == 0 || call.time_ns - c->announced_ns > ANNOUNCE_NS)
-		if (conn_announce(c, sk, &call))
+		if (conn_announce(c, sk, &call)) {
+			if (new_turn && is_request_direction(c, direction))
+				loss_count(LOSS_RING_FULL_MESSAGE);
 			return;
+		}
 	call_emit(c, &call, new_turn);
 }
 

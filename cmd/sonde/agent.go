@@ -35,6 +35,7 @@ type agent struct {
 	fanout  *export.Fanout
 	own     ownTraffic
 	counted counters
+	stored  func() signal.Losses // what the store refused
 	// rooms is what the reading goroutine last told of its rooms, process what the flushing one measured.
 	rooms   atomic.Pointer[roomFigures]
 	process atomic.Pointer[processFigures]
@@ -48,9 +49,10 @@ type counters struct {
 	next      uint64 // when figures are due, CLOCK_MONOTONIC
 }
 
-// newAgent loads the kernel side and puts the rooms together. What is running already is known when it returns.
-func newAgent(ctx context.Context, cfg Config, log *slog.Logger, sinks ...export.Sink) (_ *agent, err error) {
-	a := &agent{cfg: cfg, log: log, started: time.Now(), own: newOwnTraffic(cfg.Listen)}
+// newAgent loads the kernel side and puts the rooms together. What is running already is known when it returns. stored
+// tells what the store lost.
+func newAgent(ctx context.Context, cfg Config, log *slog.Logger, stored func() signal.Losses, sinks ...export.Sink) (_ *agent, err error) {
+	a := &agent{cfg: cfg, log: log, started: time.Now(), own: newOwnTraffic(cfg.Listen), stored: stored}
 	a.counted.events = map[event.Kind]uint64{}
 	if a.host, err = os.Hostname(); err != nil {
 		return nil, fmt.Errorf("ask for the host's name: %w", err)
@@ -196,7 +198,7 @@ func (a *agent) losses() signal.Losses {
 		a.log.Warn("losses of the kernel side are unknown", "err", err)
 		total = signal.Losses{}
 	}
-	for _, l := range []signal.Losses{a.engine.Losses(), a.table.Losses(), a.joiner.Losses(), a.red.Losses(), a.fanout.Losses()} {
+	for _, l := range []signal.Losses{a.engine.Losses(), a.table.Losses(), a.joiner.Losses(), a.red.Losses(), a.fanout.Losses(), a.stored()} {
 		for cause, n := range l {
 			total.Add(cause, n)
 		}

@@ -38,7 +38,8 @@ type Config struct {
 	RemoteWrite   []RemoteWrite    `yaml:"remote_write"`
 	LogLevel      slog.Level       `yaml:"log_level"`
 
-	file string
+	file       string
+	slowByFlag bool // --slow-threshold was given: the file does not change it
 }
 
 // Retention says how long and how much is kept, whichever ends first.
@@ -90,8 +91,12 @@ func (c *Config) load(cmd *cobra.Command) error {
 				given[name] = f.Value.String()
 			}
 		}
+		receivers := c.RemoteWrite
 		if err := c.read(); err != nil {
 			return err
+		}
+		if cmd.Flags().Changed("remote-write") {
+			c.RemoteWrite = receivers
 		}
 		for name, v := range given {
 			if err := cmd.Flags().Set(name, v); err != nil {
@@ -99,6 +104,7 @@ func (c *Config) load(cmd *cobra.Command) error {
 			}
 		}
 	}
+	c.slowByFlag = cmd.Flags().Changed("slow-threshold")
 	return c.Validate()
 }
 

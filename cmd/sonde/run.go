@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sonde-dev/sonde/agent/entity"
 	"github.com/sonde-dev/sonde/agent/export"
 )
 
@@ -68,7 +69,7 @@ func run(ctx context.Context, cfg Config) error {
 	for _, rw := range cfg.RemoteWrite {
 		sinks = append(sinks, export.NewRemoteWrite(rw.config()))
 	}
-	ag, err := newAgent(ctx, cfg, log, sinks...)
+	ag, err := newAgent(ctx, cfg, log, srv.store.Lost, sinks...)
 	if err != nil {
 		return errors.Join(err, srv.close())
 	}
@@ -98,16 +99,19 @@ func watchConfig(ctx context.Context, cfg Config, apply func(Config), log *slog.
 	}
 	t := time.NewTicker(2 * time.Second)
 	defer t.Stop()
-	complaint := ""
+	start, complaint := cfg, "" // a key that is taken out of the file goes back to what it was at the start
+	start.Selection = entity.Selection{}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
 		}
-		next := defaultConfig()
-		next.file = cfg.file
+		next := start
 		err := next.read()
+		if next.slowByFlag {
+			next.SlowThreshold = start.SlowThreshold
+		}
 		if err == nil {
 			err = next.Validate()
 		}

@@ -12,13 +12,14 @@ import (
 // harmless are the causes that take nothing from the counts, and why; they are shown by cause but not in the total.
 func harmless() map[signal.Cause]string {
 	return map[signal.Cause]string{
-		signal.RingFullMessage:    "contained in ring_full",
+		signal.RingFull:           "the requests among them are ring_full_message, what else they broke counts as partial",
 		signal.PayloadFault:       "the sizes are right, the content is missing",
 		signal.BytesLost:          "bytes, not events; what they broke counts as partial",
 		signal.OrphanResponse:     "the request was sent before Sonde watched",
 		signal.SeriesLimit:        "counted under other",
 		signal.RouteLimit:         "counted under other",
 		signal.ResolutionReduced:  "the counts are exact, percentiles coarser",
+		signal.QueueFull:          "counters are cumulative: the next batch makes up for it",
 		signal.ExportRejected:     "stored here, refused elsewhere",
 		signal.ProcessUnknown:     "counted, under a lesser name",
 		signal.PendingPeerTimeout: "counted, under the peer's address",

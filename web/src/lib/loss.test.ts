@@ -12,8 +12,8 @@ describe('explainLoss', () => {
   })
 
   it('puts what makes figures too low first, then the larger count, and drops zeros', () => {
-    const rows = explainLoss({ route_limit: 90, ring_full_message: 1, orphan_response: 5, queue_full: 0 })
-    expect(rows.map((row) => row.cause)).toEqual(['orphan_response', 'ring_full_message', 'route_limit'])
+    const rows = explainLoss({ route_limit: 90, ring_full_message: 1, parser_gave_up: 5, queue_full: 0 })
+    expect(rows.map((row) => row.cause)).toEqual(['parser_gave_up', 'ring_full_message', 'route_limit'])
   })
 
   it('shows a cause that it does not know', () => {

@@ -80,7 +80,7 @@ const EXPLANATIONS: Record<string, LossExplanation> = {
     title: 'Response without request',
     meaning: 'The request was sent before Sonde saw the connection, so its duration is unknown and it is not counted.',
     remedy: 'None: it happens once for each connection that was busy when Sonde started.',
-    isUndercount: true,
+    isUndercount: false,
   },
   series_limit: {
     title: 'Counted under “other”',
@@ -105,6 +105,18 @@ const EXPLANATIONS: Record<string, LossExplanation> = {
     meaning: 'The store refused a sample, out of order or out of bounds.',
     remedy: 'Check the clock of this host, and the free space on its disk.',
     isUndercount: true,
+  },
+  resolution_reduced: {
+    title: 'Histogram coarser than usual',
+    meaning: 'A histogram reached its bound of buckets and merged neighbours. Counts are exact, percentiles less fine.',
+    remedy: 'None needed while it is rare.',
+    isUndercount: false,
+  },
+  export_rejected: {
+    title: 'Sample refused by a receiver',
+    meaning: 'A remote receiver refused a sample. What is stored here is complete.',
+    remedy: 'Look at the log of Sonde for the receiver’s words.',
+    isUndercount: false,
   },
   process_unknown: {
     title: 'Process gone before it was named',
