@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,10 +65,31 @@ func TestBurst(t *testing.T) {
 	}
 }
 
+// percentileTries is how often the comparison of percentiles is made before it counts as failed. The client's log is the truth
+// of both ends: on a machine that is busy elsewhere the client may wait for a processor after the response has come, and
+// then the two ends really differ. A wrong percentile is wrong each time.
+const percentileTries = 3
+
 // testPercentiles compares percentiles at both ends with the exact ones of the load generator, for a server whose delay is
 // 20 ms and more, so that the clocks' places (in the kernel, at the socket call) weigh less than the 2 % allowed.
 func (x *tier) testPercentiles(t *testing.T) {
-	client, service := x.service(t, "client"), x.service(t, "server")
+	for try := 1; ; try++ {
+		wrong := x.comparePercentiles(t, try)
+		if len(wrong) == 0 {
+			return
+		}
+		if try == percentileTries {
+			t.Errorf("%d tries, the last one: %s", try, strings.Join(wrong, "; "))
+			return
+		}
+		t.Logf("try %d: %s", try, strings.Join(wrong, "; "))
+	}
+}
+
+// comparePercentiles makes one comparison with services of its own and returns what differs.
+func (x *tier) comparePercentiles(t *testing.T, try int) (wrong []string) {
+	t.Helper()
+	client, service := x.service(t, fmt.Sprintf("client-%d", try)), x.service(t, fmt.Sprintf("server-%d", try))
 	s := startServer(t, "go", service)
 	l := startRole(t, client, "load", Args{Network: "tcp", Addr: s.addr, Plan: "timed", Connections: 24, Requests: 2000, Paths: []string{"/delay"}}).log(t)
 	x.talk(t, client, service, l)
@@ -83,8 +105,9 @@ func (x *tier) testPercentiles(t *testing.T) {
 			low, high := l.Durations[int(math.Floor(rank))], l.Durations[min(int(math.Ceil(rank))+1, len(l.Durations)-1)]
 			t.Logf("%s p%g: Sonde %.2f ms, exact %.2f to %.2f ms", side, q*100, got*1e3, low*1e3, high*1e3)
 			if got < low*0.98 || got > high*1.02 {
-				t.Errorf("%s p%g = %.3f ms, want %.3f to %.3f ms within 2 %%", side, q*100, got*1e3, low*1e3, high*1e3)
+				wrong = append(wrong, fmt.Sprintf("%s p%g = %.3f ms, want %.3f to %.3f ms within 2 %%", side, q*100, got*1e3, low*1e3, high*1e3))
 			}
 		}
 	}
+	return wrong
 }
