@@ -10,6 +10,7 @@
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include "kernel_compat.h"
 #include "loss.h"
 #include "events.h"
 
@@ -64,9 +65,7 @@ static __always_inline __u32 user_range_read(char *dst, const __u32 max, unsigne
 		return 0;
 	if (end - start > max)
 		n = max;
-	barrier_var(n);
-	if (n > max)
-		n = max;
+	BOUND(n, max);
 	return bpf_probe_read_user(dst, n, (const void *)start) ? 0 : n;
 }
 

@@ -8,6 +8,7 @@
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include "kernel_compat.h"
 #include "loss.h"
 #include "events.h"
 #include "recognize.h"

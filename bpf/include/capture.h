@@ -164,11 +164,9 @@ __noinline int iov_first_bytes(struct head *dst, const struct call *call)
 		if (w.i >= call->user.iov_count || w.done >= call->len || w.done >= HEAD_BYTES)
 			break;
 		n = iov_next(&w, call, &v);
-		barrier_var(n);
-		if (n > HEAD_BYTES)
-			n = HEAD_BYTES;
 		if (n == 0)
 			continue;
+		BOUND(n, HEAD_BYTES);
 		if (bpf_probe_read_user(dst->b + (w.done & (HEAD_BYTES - 1)), n, (const void *)v.base))
 			return 0;
 		w.done += n;
@@ -190,8 +188,7 @@ static __always_inline __u32 first_bytes(const struct call *call, __u8 *dst)
 	}
 	if (!call->user.base || !n)
 		return 0;
-	/* In assembly: before 6.8 the verifier does not see that a 32-bit copy of n is as bounded as n. */
-	asm volatile("if %[n] <= %[max] goto +1\n\t%[n] = %[max]" : [n] "+r"(n) : [max] "i"(HEAD_BYTES));
+	BOUND(n, HEAD_BYTES);
 	if (bpf_probe_read_user(dst, n, (const void *)call->user.base))
 		return 0;
 	return n;

@@ -93,7 +93,9 @@ func (v *verdict) run() {
 	st, err := s.Status()
 	v.Tier = st.Tier
 	v.say(err == nil && st.Tier == wantTier, "tier %q (%s), want %q: %v", st.Tier, st.TierReason, wantTier, err)
-	before, err := s.Lost() // the question whether Sonde is ready was asked before it saw anything: its answer is an orphan
+	// The question whether Sonde is ready was asked before it saw anything: its answer is an orphan, reported a moment later.
+	time.Sleep(3 * time.Second)
+	before, err := s.Lost()
 	if err != nil {
 		v.say(false, "%v", err)
 		return
