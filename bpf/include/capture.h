@@ -421,7 +421,7 @@ __noinline int call_emit(struct conn_state *c, struct call *call, __u32 new_turn
 		err = call_emit_iovecs(c, call, &k, &found, want);
 	else
 		err = call_emit_buffer(c, call, &k, &found, want);
-	if (err && new_turn && is_request_direction(c, call->direction))
+	if (err && begins_request(c, call->direction, new_turn))
 		loss_count(LOSS_RING_FULL_MESSAGE);
 	turn_update(c, call, &found);
 	return 0;
@@ -558,8 +558,11 @@ static __always_inline void capture_call(struct conn_state *c, struct sock *sk, 
 	if (c->protocol == PROTOCOL_UNKNOWN && !conn_recognize(c, &call, new_turn))
 		return;
 	if (c->announced_ns == 0 || call.time_ns - c->announced_ns > ANNOUNCE_NS)
-		if (conn_announce(c, sk, &call))
+		if (conn_announce(c, sk, &call)) {
+			if (begins_request(c, direction, new_turn))
+				loss_count(LOSS_RING_FULL_MESSAGE);
 			return;
+		}
 	call_emit(c, &call, new_turn);
 }
 
