@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,6 +26,17 @@ type report struct {
 	Socks    []*sock
 	// Calls is the number of socket calls that moved bytes.
 	Calls int
+	// Family are the processes that the child started and that have ended.
+	Family []relative
+	// Kernel is what a Probe of the child consists of.
+	Kernel objectIDs
+}
+
+// relative is a process as its parent knows it.
+type relative struct {
+	PID       int
+	Args, Env []string
+	Life      time.Duration
 }
 
 // sock is one socket of the child.

@@ -255,7 +255,8 @@ static __always_inline bool conn_recognize(struct conn_state *c, const struct ca
 		c->announced_ns = 0;
 		return true;
 	}
-	c->head_len = HEAD_BYTES; /* judged: the rest of the turn is not looked at */
+	/* judged: the rest of the turn is not looked at, except after a PROXY line, which is none of the message */
+	c->head_len = is_proxy_line(c->head.b) ? 0 : HEAD_BYTES;
 	if (is_tls(c->head.b, HEAD_BYTES) && (c->flags & CONN_SEEN))
 		conn_silence(c);
 	return false;
