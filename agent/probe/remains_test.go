@@ -123,8 +123,7 @@ const verifierLimit = 1_000_000
 // TestVerifierMargin keeps every program far from where another kernel's verifier would refuse it.
 func TestVerifierMargin(t *testing.T) {
 	for _, tier := range []Tier{TierSocket, TierSyscall} {
-		p := openProbe(t, testConfig(tier))
-		for _, c := range p.collectors {
+		for _, c := range sharedRecorder(t, tier).collectors {
 			for name, prog := range c.coll.Programs {
 				info, err := prog.Info()
 				if err != nil {
