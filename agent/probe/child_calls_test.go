@@ -20,7 +20,9 @@ type receiver struct {
 	name     string
 	isBlind  bool // the bytes do not reach the memory of the caller
 	isUnseen bool // the socket tracepoints do not see the call
-	call     func(fd int, b []byte) (int, error)
+	// isDiscarded: over TCP the bytes are thrown away and the buffer keeps what it held (tcp(7), MSG_TRUNC).
+	isDiscarded bool
+	call        func(fd int, b []byte) (int, error)
 }
 
 func senders() []sender {
@@ -53,6 +55,12 @@ func receivers() []receiver {
 				return n, err
 			}
 			return unix.Read(fd, b)
+		}},
+		{name: "recvfrom-trunc", isBlind: true, isDiscarded: true, call: func(fd int, b []byte) (int, error) {
+			return buffer(unix.SYS_RECVFROM, fd, b, unix.MSG_TRUNC)
+		}},
+		{name: "recvmsg-trunc", isBlind: true, isDiscarded: true, call: func(fd int, b []byte) (int, error) {
+			return message(unix.SYS_RECVMSG, fd, thirds(b), unix.MSG_TRUNC)
 		}},
 		{name: "splice", isBlind: true, isUnseen: true, call: spliceIn},
 	}

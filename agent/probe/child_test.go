@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -225,10 +226,16 @@ func (s *sock) receive(how receiver, n, must int) error {
 		must = 0
 	}
 	for n > 0 {
-		b := make([]byte, n)
+		b := bytes.Repeat([]byte{filler}, n)
 		got, err := how.call(s.fd, b)
 		if err != nil || got <= 0 {
 			return fmt.Errorf("%s on %s: %d, %w", how.name, s.Name, got, err)
+		}
+		if how.isDiscarded && !s.IsUnix && bytes.IndexByte(b, filler) < 0 {
+			return fmt.Errorf("%s on %s wrote to the buffer", how.name, s.Name)
+		}
+		if how.isDiscarded { // whatever a payload shows of the buffer is wrong
+			clear(b)
 		}
 		s.In = append(s.In, moved{Data: b[:got], Must: max(0, min(got, must)), Gap: how.isUnseen})
 		s.k.report.Calls++
@@ -259,5 +266,8 @@ func (s *sock) waitFor(events int16) error {
 		}
 	}
 }
+
+// filler is what buffers hold before something is received into them.
+const filler = 0xee
 
 func (s *sock) close() { _ = unix.Close(s.fd) }
