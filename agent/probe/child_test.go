@@ -57,8 +57,8 @@ type moved struct {
 	Must int
 	// Tail is how many bytes the tail has to have where not all of the call is in a payload.
 	Tail int
-	// Gap says that the socket tracepoints do not see the call.
-	Gap bool
+	// Gap says that the socket tracepoints do not see the call, Uring that the system-call tracepoints do not.
+	Gap, Uring bool
 }
 
 func playScene(name string) error {
@@ -213,7 +213,7 @@ func (s *sock) send(how sender, b []byte, must int) error {
 		if err != nil || n <= 0 {
 			return fmt.Errorf("%s on %s: %d, %w", how.name, s.Name, n, err)
 		}
-		s.Out = append(s.Out, moved{Data: b[:n], Must: max(0, min(n, must))})
+		s.Out = append(s.Out, moved{Data: b[:n], Must: max(0, min(n, must)), Uring: how.isUring})
 		s.k.report.Calls++
 		b, must = b[n:], must-n
 	}
@@ -237,7 +237,7 @@ func (s *sock) receive(how receiver, n, must int) error {
 		if how.isDiscarded { // whatever a payload shows of the buffer is wrong
 			clear(b)
 		}
-		s.In = append(s.In, moved{Data: b[:got], Must: max(0, min(got, must)), Gap: how.isUnseen})
+		s.In = append(s.In, moved{Data: b[:got], Must: max(0, min(got, must)), Gap: how.isUnseen, Uring: how.isUring})
 		s.k.report.Calls++
 		n, must = n-got, must-got
 	}
