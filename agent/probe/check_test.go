@@ -130,14 +130,15 @@ type stream struct {
 func streamOf(tier Tier, isUnix bool, moves []moved, from int) stream {
 	st := stream{from: from, tails: map[int]int{}}
 	for _, m := range moves {
-		if m.Gap && isUnix && tier == TierSocket {
+		isGap := m.Gap && tier == TierSocket || m.Uring && tier == TierSyscall
+		if isGap && isUnix {
 			continue // positions of a Unix socket count what is seen: nothing shows that bytes are missing
 		}
 		st.bytes = append(st.bytes, m.Data...)
 		st.tails[len(st.bytes)] = m.Tail
 		st.must = append(st.must, slices.Repeat([]bool{true}, m.Must)...)
 		st.must = append(st.must, make([]bool, len(m.Data)-m.Must)...)
-		st.unseen = append(st.unseen, slices.Repeat([]bool{m.Gap && tier == TierSocket}, len(m.Data))...)
+		st.unseen = append(st.unseen, slices.Repeat([]bool{isGap}, len(m.Data))...)
 	}
 	return st
 }

@@ -12,6 +12,7 @@ import (
 type sender struct {
 	name    string
 	isBlind bool // the bytes are not in the memory of the caller
+	isUring bool // no system call moves them
 	call    func(fd int, b []byte) (int, error)
 }
 
@@ -19,8 +20,11 @@ type sender struct {
 type receiver struct {
 	name     string
 	isBlind  bool // the bytes do not reach the memory of the caller
+	isUring  bool // no system call moves them
 	isUnseen bool // the socket tracepoints do not see the call
-	call     func(fd int, b []byte) (int, error)
+	// isDiscarded: over TCP the bytes are thrown away and the buffer keeps what it held (tcp(7), MSG_TRUNC).
+	isDiscarded bool
+	call        func(fd int, b []byte) (int, error)
 }
 
 func senders() []sender {
@@ -31,6 +35,7 @@ func senders() []sender {
 		{name: "sendto", call: func(fd int, b []byte) (int, error) { return buffer(unix.SYS_SENDTO, fd, b, 0) }},
 		{name: "sendmsg", call: func(fd int, b []byte) (int, error) { return message(unix.SYS_SENDMSG, fd, thirds(b), 0) }},
 		{name: "sendmmsg", call: func(fd int, b []byte) (int, error) { return messages(unix.SYS_SENDMMSG, fd, halves(b), 0) }},
+		{name: "uring", isBlind: true, isUring: true, call: func(fd int, b []byte) (int, error) { return uringOp(uringSend, fd, b) }},
 		{name: "sendfile", isBlind: true, call: sendfile},
 		{name: "splice", isBlind: true, call: spliceOut},
 	}
@@ -54,7 +59,14 @@ func receivers() []receiver {
 			}
 			return unix.Read(fd, b)
 		}},
+		{name: "recvfrom-trunc", isBlind: true, isDiscarded: true, call: func(fd int, b []byte) (int, error) {
+			return buffer(unix.SYS_RECVFROM, fd, b, unix.MSG_TRUNC)
+		}},
+		{name: "recvmsg-trunc", isBlind: true, isDiscarded: true, call: func(fd int, b []byte) (int, error) {
+			return message(unix.SYS_RECVMSG, fd, thirds(b), unix.MSG_TRUNC)
+		}},
 		{name: "splice", isBlind: true, isUnseen: true, call: spliceIn},
+		{name: "uring", isBlind: true, isUring: true, call: func(fd int, b []byte) (int, error) { return uringOp(uringRecv, fd, b) }},
 	}
 }
 

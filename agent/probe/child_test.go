@@ -2,12 +2,14 @@ package probe
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/netip"
 	"os"
 	"runtime"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,6 +27,17 @@ type report struct {
 	Socks    []*sock
 	// Calls is the number of socket calls that moved bytes.
 	Calls int
+	// Family are the processes that the child started and that have ended.
+	Family []relative
+	// Kernel is what a Probe of the child consists of.
+	Kernel objectIDs
+}
+
+// relative is a process as its parent knows it.
+type relative struct {
+	PID       int
+	Args, Env []string
+	Life      time.Duration
 }
 
 // sock is one socket of the child.
@@ -44,8 +57,8 @@ type moved struct {
 	Must int
 	// Tail is how many bytes the tail has to have where not all of the call is in a payload.
 	Tail int
-	// Gap says that the socket tracepoints do not see the call.
-	Gap bool
+	// Gap says that the socket tracepoints do not see the call, Uring that the system-call tracepoints do not.
+	Gap, Uring bool
 }
 
 func playScene(name string) error {
@@ -200,7 +213,7 @@ func (s *sock) send(how sender, b []byte, must int) error {
 		if err != nil || n <= 0 {
 			return fmt.Errorf("%s on %s: %d, %w", how.name, s.Name, n, err)
 		}
-		s.Out = append(s.Out, moved{Data: b[:n], Must: max(0, min(n, must))})
+		s.Out = append(s.Out, moved{Data: b[:n], Must: max(0, min(n, must)), Uring: how.isUring})
 		s.k.report.Calls++
 		b, must = b[n:], must-n
 	}
@@ -213,12 +226,18 @@ func (s *sock) receive(how receiver, n, must int) error {
 		must = 0
 	}
 	for n > 0 {
-		b := make([]byte, n)
+		b := bytes.Repeat([]byte{filler}, n)
 		got, err := how.call(s.fd, b)
 		if err != nil || got <= 0 {
 			return fmt.Errorf("%s on %s: %d, %w", how.name, s.Name, got, err)
 		}
-		s.In = append(s.In, moved{Data: b[:got], Must: max(0, min(got, must)), Gap: how.isUnseen})
+		if how.isDiscarded && !s.IsUnix && bytes.IndexByte(b, filler) < 0 {
+			return fmt.Errorf("%s on %s wrote to the buffer", how.name, s.Name)
+		}
+		if how.isDiscarded { // whatever a payload shows of the buffer is wrong
+			clear(b)
+		}
+		s.In = append(s.In, moved{Data: b[:got], Must: max(0, min(got, must)), Gap: how.isUnseen, Uring: how.isUring})
 		s.k.report.Calls++
 		n, must = n-got, must-got
 	}
@@ -247,5 +266,8 @@ func (s *sock) waitFor(events int16) error {
 		}
 	}
 }
+
+// filler is what buffers hold before something is received into them.
+const filler = 0xee
 
 func (s *sock) close() { _ = unix.Close(s.fd) }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
-	"log/slog"
 	"slices"
 	"sync"
 	"testing"
@@ -26,6 +24,7 @@ type recorder struct {
 	mu      sync.Mutex
 	events  []event.Event
 	changed chan struct{}
+	ticked  chan struct{}
 }
 
 func testConfig(tier Tier) Config {
@@ -37,7 +36,7 @@ func testConfig(tier Tier) Config {
 func openProbe(tb testing.TB, cfg Config) *Probe {
 	tb.Helper()
 	requireBPF(tb, cfg.Tier)
-	p, err := Open(cfg, slog.New(slog.DiscardHandler))
+	p, err := Open(cfg, discard())
 	if err != nil {
 		tb.Fatalf("open a probe: %v", err)
 	}
@@ -59,8 +58,14 @@ func record(tb testing.TB, cfg Config) *recorder {
 
 func newRecorder(p *Probe) *recorder {
 	ctx, stop := context.WithCancel(context.Background())
-	r := &recorder{Probe: p, stop: stop, done: make(chan error, 1), changed: make(chan struct{}, 1)}
-	go func() { r.done <- p.Run(ctx, r.keep, func(uint64) {}) }()
+	r := &recorder{Probe: p, stop: stop, done: make(chan error, 1), changed: make(chan struct{}, 1), ticked: make(chan struct{}, 1)}
+	tick := func(uint64) {
+		select {
+		case r.ticked <- struct{}{}:
+		default:
+		}
+	}
+	go func() { r.done <- p.Run(ctx, r.keep, tick) }()
 	return r
 }
 
@@ -141,7 +146,7 @@ func sharedRecorder(t *testing.T, tier Tier) *recorder {
 	if r := shared.byTier[tier]; r != nil {
 		return r
 	}
-	p, err := Open(testConfig(tier), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	p, err := Open(testConfig(tier), discard())
 	if err != nil {
 		t.Fatalf("open a probe: %v", err)
 	}
@@ -160,5 +165,21 @@ func closeShared() (err error) {
 func inBothTiers(t *testing.T, test func(t *testing.T, r *recorder)) {
 	for _, tier := range []Tier{TierSocket, TierSyscall} {
 		t.Run(string(tier), func(t *testing.T) { test(t, sharedRecorder(t, tier)) })
+	}
+}
+
+// settle waits until the changes of the selection so far are known to the kernel side and the ring was empty once.
+func (r *recorder) settle(t testing.TB) {
+	t.Helper()
+	for range 2 { // the tick under way may be past either
+		select {
+		case <-r.ticked: // an old one
+		default:
+		}
+		select {
+		case <-r.ticked:
+		case <-time.After(patience):
+			t.Fatal("the probe does not tick")
+		}
 	}
 }

@@ -19,6 +19,14 @@ func scenes() map[string]func(k *kid, args []string) error {
 		"halfclose":  sceneHalfClose,
 		"resetearly": sceneResetEarly,
 		"end":        sceneEnd,
+		"steps":      sceneSteps,
+		"joined":     sceneJoined,
+		"foreign":    sceneForeign,
+		"many":       sceneMany,
+		"family":     sceneFamily,
+		"threads":    sceneThreads,
+		"exec":       sceneExec,
+		"hold":       sceneHold,
 	}
 }
 

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -92,12 +93,17 @@ func (p *Probe) SetPorts(included, excluded []uint16) error {
 				return fmt.Errorf("clear the selection of port %d: %w", key, err)
 			}
 		}
-		for verdict, ports := range [][]uint16{excluded, included} {
+		put := func(ports []uint16, verdict uint8) error {
 			for _, port := range ports {
-				if err := s.ports.Put(port, uint8(verdict)); err != nil {
+				if err := s.ports.Put(port, verdict); err != nil {
 					return fmt.Errorf("select port %d: %w", port, err)
 				}
 			}
+			return nil
+		}
+		// Excluded ports last: they stay so, even where included too.
+		if err := errors.Join(put(included, 1), put(excluded, 0)); err != nil {
+			return err
 		}
 		return s.portsIncluded.Set(uint32(len(included)))
 	})

@@ -250,7 +250,8 @@ static __always_inline bool conn_recognize(struct conn_state *c, const struct ca
 		c->announced_ns = 0;
 		return true;
 	}
-	c->head_len = HEAD_BYTES; /* judged: the rest of the turn is not looked at */
+	/* judged: the rest of the turn is not looked at, except after a PROXY line, which is none of the message */
+	c->head_len = is_proxy_line(c->head.b) ? 0 : HEAD_BYTES;
 	if (is_tls(c->head.b, HEAD_BYTES) && (c->flags & CONN_SEEN))
 		conn_silence(c);
 	return false;
@@ -427,7 +428,7 @@ __noinline int call_emit(struct conn_state *c, struct call *call, __u32 new_turn
 		err = call_emit_iovecs(c, call, &k, &found, want);
 	else
 		err = call_emit_buffer(c, call, &k, &found, want);
-	if (err && new_turn && is_request_direction(c, call->direction))
+	if (err && begins_request(c, call->direction, new_turn))
 		loss_count(LOSS_RING_FULL_MESSAGE);
 	turn_update(c, &k, &found);
 	return 0;
@@ -571,7 +572,7 @@ static __always_inline void capture_call(struct conn_state *c, struct sock *sk, 
 		return;
 	if (c->announced_ns == 0 || call.time_ns - c->announced_ns > ANNOUNCE_NS)
 		if (conn_announce(c, sk, &call)) {
-			if (new_turn && is_request_direction(c, direction))
+			if (begins_request(c, direction, new_turn))
 				loss_count(LOSS_RING_FULL_MESSAGE);
 			return;
 		}

@@ -52,4 +52,10 @@ static __always_inline bool is_request_direction(const struct conn_state *c, __u
 	return (c->role == ROLE_SERVER) == (direction == INGRESS);
 }
 
+/* begins_request says whether a call on a recognised connection is the first of a request, as far as turns tell. */
+static __always_inline bool begins_request(const struct conn_state *c, __u32 direction, bool new_turn)
+{
+	return new_turn && c->role != ROLE_UNKNOWN && is_request_direction(c, direction);
+}
+
 #endif

@@ -152,6 +152,18 @@ static __always_inline bool is_tls(const __u8 *head, __u32 n)
 	return n >= 3 && head[0] == 22 && head[1] == 3 && head[2] <= 4;
 }
 
+/*
+ * is_proxy_line says whether a call starts with a header of the PROXY protocol, version 1 or 2 (its specification §2.1
+ * and §2.2). The message that follows in the same turn is seen only if it begins a call.
+ */
+static __always_inline bool is_proxy_line(const __u8 *head)
+{
+	__u64 v = *(const __u64 *)head;
+
+	return (v & FIRST(6)) == PACK8('P', 'R', 'O', 'X', 'Y', ' ', 0, 0) ||
+	       v == PACK8('\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q');
+}
+
 /* http1_is_head_end says whether the last four bytes of a call end a head. */
 #define CRLFCRLF PACK4('\r', '\n', '\r', '\n')
 static __always_inline bool http1_is_head_end(const __u8 *last4)
