@@ -61,10 +61,7 @@ func newAgent(ctx context.Context, cfg Config, log *slog.Logger, sinks ...export
 	who := entity.DefaultConfig
 	who.Selection = cfg.Selection
 	who.OnVerdict = a.onVerdict
-	a.table = entity.New(who, log)
-	a.red = redmetrics.New(cfg.red())
-	a.joiner = entity.NewJoiner(who, a.table, func(o entity.Observation) { a.red.Observe(o.X, o.Self, o.Peer) })
-	a.engine = exchange.New(exchange.DefaultConfig, all.Protocols(), a.onExchange, a.probe)
+	a.join(who, a.probe)
 	a.self = export.NewSelf(a.started)
 	a.fanout = export.NewFanout(export.DefaultConfig, log, sinks...)
 	if err := a.selectPorts(cfg.Selection); err != nil {
@@ -78,6 +75,14 @@ func newAgent(ctx context.Context, cfg Config, log *slog.Logger, sinks ...export
 	a.report()
 	a.measure(a.started)
 	return a, nil
+}
+
+// join puts together the rooms between the kernel's events and the way out.
+func (a *agent) join(who entity.Config, s exchange.Silencer) {
+	a.table = entity.New(who, a.log)
+	a.red = redmetrics.New(a.cfg.red())
+	a.joiner = entity.NewJoiner(who, a.table, func(o entity.Observation) { a.red.Observe(o.X, o.Self, o.Peer) })
+	a.engine = exchange.New(exchange.DefaultConfig, all.Protocols(), a.onExchange, s)
 }
 
 // run captures until ctx ends, then delivers what is left.
