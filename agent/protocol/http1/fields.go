@@ -23,68 +23,80 @@ type fields struct {
 	isConflicts bool // two different lengths, or one that is no number
 }
 
-// parseFields reads the lines of a head after its first; b may end anywhere. Only three names are looked at.
-func parseFields(b []byte) (f fields) {
-	const (
-		none = iota
-		host
-		length
-		coding
-	)
-	kind := none
-	for len(b) > 0 {
-		nl := bytes.IndexByte(b, '\n')
+// field names one that matters here; noField any other.
+type field uint8
+
+const (
+	noField field = iota
+	host
+	contentLength
+	transferEncoding
+)
+
+// scan reads the lines of a head after its first, up to and with the blank line that ends it, and returns their length; -1 when
+// there is no blank line. The last line is left out then: its value may be incomplete.
+func (f *fields) scan(b []byte) int {
+	in := noField
+	for from := 0; ; {
+		nl := bytes.IndexByte(b[from:], '\n')
 		if nl < 0 {
-			return f // cut: the value may be incomplete
+			return -1
 		}
-		line := b[:nl]
-		b = b[nl+1:]
+		line := b[from : from+nl]
+		from += nl + 1
+		if len(line) == 0 || len(line) == 1 && line[0] == '\r' {
+			return from
+		}
 		value := line
-		if len(line) == 0 || line[0] != ' ' && line[0] != '\t' { // otherwise obs-fold, RFC 9112 §5.2: goes on with the field before
-			kind = none
-			if len(line) == 0 || !isWanted(line[0]) {
-				continue
-			}
-			colon := bytes.IndexByte(line, ':')
-			if colon < 0 {
-				continue
-			}
-			name := trimSpace(line[:colon])
-			switch len(name) {
-			case len("host"):
-				if equalFold(name, "host") {
-					kind = host
-				}
-			case len("content-length"):
-				if equalFold(name, "content-length") {
-					kind = length
-				}
-			case len("transfer-encoding"):
-				if equalFold(name, "transfer-encoding") {
-					kind = coding
-				}
-			}
-			value = line[colon+1:]
+		if line[0] != ' ' && line[0] != '\t' { // otherwise obs-fold, RFC 9112 §5.2: goes on with the field before
+			in, value = splitField(line)
 		}
-		switch kind {
+		switch in {
 		case host:
 			if v := trimSpace(value); len(v) > 0 {
 				f.host = v
 			}
-		case length:
+		case contentLength:
 			f.addLength(trimSpace(value))
-		case coding:
+		case transferEncoding:
 			f.addCoding(trimSpace(value))
 		}
 	}
-	return f
 }
 
-// isWanted reports whether one of the three names begins with c.
-func isWanted(c byte) bool { c |= 0x20; return c == 'h' || c == 'c' || c == 't' }
+// splitField recognises the fields that matter; most lines are dismissed by their first letter or two.
+func splitField(line []byte) (field, []byte) {
+	var f field
+	var name string
+	switch line[0] | 0x20 {
+	case 'h':
+		f, name = host, "host"
+	case 'c':
+		f, name = contentLength, "content-length"
+	case 't':
+		f, name = transferEncoding, "transfer-encoding"
+	default:
+		return noField, nil
+	}
+	if len(line) <= len(name) || !equalFold(line[:len(name)], name) {
+		return noField, nil
+	}
+	rest := line[len(name):]
+	if rest[0] != ':' { // space before the colon: RFC 9112 §5.1 forbids it, some take it
+		rest = trimSpace(rest)
+	}
+	if len(rest) == 0 || rest[0] != ':' {
+		return noField, nil
+	}
+	return f, rest[1:]
+}
 
 // addLength accepts a number or a list of equal numbers (RFC 9112 §6.3 item 5).
 func (f *fields) addLength(v []byte) {
+	if n, ok := parseDecimal(v); ok && !f.hasLength {
+		f.length, f.hasLength = n, true
+		return
+	}
 	for len(v) > 0 {
 		item := v
 		if i := bytes.IndexByte(v, ','); i >= 0 {
