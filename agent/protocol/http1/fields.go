@@ -37,58 +37,66 @@ const (
 // there is no blank line. The last line is left out then: its value may be incomplete.
 func (f *fields) scan(b []byte) int {
 	in := noField
-	for from := 0; ; {
-		nl := bytes.IndexByte(b[from:], '\n')
+	for rest := b; ; {
+		nl := bytes.IndexByte(rest, '\n')
 		if nl < 0 {
 			return -1
 		}
-		line := b[from : from+nl]
-		from += nl + 1
+		line := rest[:nl]
+		rest = rest[nl+1:]
 		if len(line) == 0 || len(line) == 1 && line[0] == '\r' {
-			return from
+			return len(b) - len(rest)
 		}
 		value := line
-		if line[0] != ' ' && line[0] != '\t' { // otherwise obs-fold, RFC 9112 §5.2: goes on with the field before
-			in, value = splitField(line)
+		switch line[0] {
+		case ' ', '\t': // obs-fold, RFC 9112 §5.2: goes on with the field before
+		case 'h', 'H':
+			in, value = splitField(line, "host", host)
+		case 'c', 'C':
+			in, value = splitField(line, "content-length", contentLength)
+		case 't', 'T':
+			in, value = splitField(line, "transfer-encoding", transferEncoding)
+		default:
+			in = noField
 		}
-		switch in {
-		case host:
-			if v := trimSpace(value); len(v) > 0 {
-				f.host = v
-			}
-		case contentLength:
-			f.addLength(trimSpace(value))
-		case transferEncoding:
-			f.addCoding(trimSpace(value))
+		if in != noField {
+			f.add(in, trimSpace(value))
 		}
 	}
 }
 
-// splitField recognises the fields that matter; most lines are dismissed by their first letter or two.
-func splitField(line []byte) (field, []byte) {
-	var f field
-	var name string
-	switch line[0] | 0x20 {
-	case 'h':
-		f, name = host, "host"
-	case 'c':
-		f, name = contentLength, "content-length"
-	case 't':
-		f, name = transferEncoding, "transfer-encoding"
-	default:
-		return noField, nil
-	}
-	if len(line) <= len(name) || !equalFold(line[:len(name)], name) {
+// splitField returns f and its value if the line has that name. The byte behind the name is looked at first: it alone
+// dismisses most lines.
+func splitField(line []byte, name string, f field) (field, []byte) {
+	if len(line) <= len(name) {
 		return noField, nil
 	}
 	rest := line[len(name):]
-	if rest[0] != ':' { // space before the colon: RFC 9112 §5.1 forbids it, some take it
-		rest = trimSpace(rest)
+	if c := rest[0]; c != ':' { // space before the colon: RFC 9112 §5.1 forbids it, some take it
+		if c > ' ' {
+			return noField, nil
+		}
+		if rest = trimSpace(rest); len(rest) == 0 || rest[0] != ':' {
+			return noField, nil
+		}
 	}
-	if len(rest) == 0 || rest[0] != ':' {
+	if !equalFold(line[:len(name)], name) {
 		return noField, nil
 	}
 	return f, rest[1:]
+}
+
+func (f *fields) add(in field, value []byte) {
+	switch in {
+	case host:
+		if len(value) > 0 {
+			f.host = value
+		}
+	case contentLength:
+		f.addLength(value)
+	case transferEncoding:
+		f.addCoding(value)
+	}
 }
 
 // addLength accepts a number or a list of equal numbers (RFC 9112 §6.3 item 5).
