@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"sync/atomic"
 	"time"
@@ -40,9 +39,12 @@ type agent struct {
 	process atomic.Pointer[processFigures]
 }
 
+// byKind counts events; indices are kinds.
+type byKind [event.Fork + 1]uint64
+
 // counters are kept by the reading goroutine alone.
 type counters struct {
-	events    map[event.Kind]uint64
+	events    byKind
 	copied    uint64
 	exchanges uint64
 	next      uint64 // when figures are due, CLOCK_MONOTONIC
@@ -51,7 +53,6 @@ type counters struct {
 // newAgent loads the kernel side and puts the rooms together. What is running already is known when it returns.
 func newAgent(ctx context.Context, cfg Config, log *slog.Logger, sinks ...export.Sink) (_ *agent, err error) {
 	a := &agent{cfg: cfg, log: log, started: time.Now(), own: newOwnTraffic(cfg.Listen)}
-	a.counted.events = map[event.Kind]uint64{}
 	if a.host, err = os.Hostname(); err != nil {
 		return nil, fmt.Errorf("ask for the host's name: %w", err)
 	}
@@ -212,7 +213,7 @@ func (a *agent) losses() signal.Losses {
 // report publishes the figures of the rooms that only the reading goroutine may ask.
 func (a *agent) report() {
 	a.rooms.Store(&roomFigures{
-		losses: a.losses(), events: maps.Clone(a.counted.events), copied: a.counted.copied,
+		losses: a.losses(), events: a.counted.events, copied: a.counted.copied,
 		exchanges: a.counted.exchanges, connections: a.engine.Connections(),
 	})
 }

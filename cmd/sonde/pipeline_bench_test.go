@@ -105,7 +105,6 @@ func (t *traffic) emit(record []byte) []byte {
 func testPipeline(b *testing.B, connections int) *agent {
 	cfg := defaultConfig()
 	a := &agent{cfg: cfg, log: slog.New(slog.NewTextHandler(io.Discard, nil)), own: newOwnTraffic(cfg.Listen)}
-	a.counted.events = map[event.Kind]uint64{}
 	who := entity.DefaultConfig
 	who.ProcRoot, who.HostRoot = b.TempDir(), b.TempDir()
 	a.join(who, nil)
