@@ -33,11 +33,13 @@ type Engine struct {
 	flights list[*flight]     // by time of the next check
 	waiting []*connection     // that hold calls
 	spare   [][]byte          // buffers of held calls
+	landed  []*flight         // to be used again
 	call    call              // the one Handle is at; here so that it needs no allocation
 	losses  signal.Losses
 }
 
-// New makes an engine. out is called within Handle and Tick for each exchange that ends, and owns it. s may be nil.
+// New makes an engine. out is called within Handle and Tick for each exchange that ends; the Exchange is valid until out returns. What it
+// points to is never changed, so that a copy may be kept. s may be nil.
 func New(cfg Config, protocols []protocol.Protocol, out func(*Exchange), s Silencer) *Engine {
 	return &Engine{
 		cfg: cfg, protocols: protocols, out: out, silencer: s,
