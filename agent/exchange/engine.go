@@ -29,6 +29,7 @@ type Engine struct {
 	silencer  Silencer
 
 	conns   map[uint64]*connection
+	latest  *connection       // of conns: a server answers on the connection that it read
 	idle    list[*connection] // least recently used first
 	flights list[*flight]     // by time of the next check
 	waiting []*connection     // that hold calls
@@ -62,10 +63,13 @@ func (e *Engine) Handle(ev *event.Event) {
 	case event.Open:
 		e.open(ev)
 	case event.Data:
-		c, ok := e.conns[ev.Conn]
-		if !ok {
-			e.losses.Add(signal.UnknownConnection, 1)
-			return
+		c := e.latest
+		if c == nil || c.id != ev.Conn {
+			if c = e.conns[ev.Conn]; c == nil {
+				e.losses.Add(signal.UnknownConnection, 1)
+				return
+			}
+			e.latest = c
 		}
 		e.touch(c, ev.Time)
 		if !c.isSilent && ev.Len > 0 {
@@ -131,6 +135,9 @@ func (e *Engine) drop(c *connection, now uint64, reason string) {
 	c.flush()
 	c.close(now, reason)
 	delete(e.conns, c.id)
+	if e.latest == c {
+		e.latest = nil
+	}
 	e.idle.remove(c)
 }
 
