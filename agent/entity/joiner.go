@@ -40,7 +40,7 @@ type Joiner struct {
 }
 
 // NewJoiner makes a Joiner that hands each observation to out, in the goroutine of Handle, HandleConn or Tick. The
-// Observation's exchange is valid until out returns, unless the maker of exchanges promises more. cfg must be valid.
+// Observation's exchange is valid until out returns. cfg must be valid.
 func NewJoiner(cfg Config, table *Table, out func(Observation)) *Joiner {
 	j := &Joiner{
 		cfg: cfg, log: table.log, table: table, out: out,

@@ -13,12 +13,10 @@ type call struct {
 	buf           []byte // backs payload and tail of a kept call
 }
 
-func newCall(ev *event.Event) call {
-	k := call{
-		dir: ev.Direction, time: ev.Time, pid: ev.PID, tid: ev.TID, seq: ev.Seq, n: ev.Len, payload: ev.Payload, tail: ev.Tail,
-	}
-	k.payload = k.payload[:min(uint64(len(k.payload)), uint64(k.n))]
-	return k
+// set makes k the call that ev reports. It is not a hole and not kept, nor was the one before it.
+func (k *call) set(ev *event.Event) {
+	k.dir, k.time, k.pid, k.tid, k.seq, k.n = ev.Direction, ev.Time, ev.PID, ev.TID, ev.Seq, ev.Len
+	k.payload, k.tail = ev.Payload[:min(uint64(len(ev.Payload)), uint64(ev.Len))], ev.Tail
 }
 
 // trim drops the first n bytes.

@@ -126,7 +126,7 @@ func (c *connection) settle(now uint64) {
 	f := c.unbounded
 	switch {
 	case f == nil:
-	case f.c == nil || f.responseEnded:
+	case f.responseEnded:
 		c.unbounded = nil
 	case isDue(c.stream(protocol.FromServer).last, c.engine.cfg.Settle, now):
 		c.unbounded = nil

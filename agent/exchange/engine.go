@@ -35,15 +35,18 @@ type Engine struct {
 	silencer  Silencer
 
 	conns   map[uint64]*connection
+	latest  *connection       // of conns: a server answers on the connection that it read
 	idle    list[*connection] // least recently used first
 	flights list[*flight]     // by time of the next check
 	waiting []*connection     // that hold calls
 	spare   [][]byte          // buffers of held calls
+	landed  []*flight         // to be used again
 	call    call              // the one Handle is at; here so that it needs no allocation
 	losses  signal.Losses
 }
 
-// New makes an engine. out is called within Handle and Tick for each exchange that ends, and owns it. s may be nil.
+// New makes an engine. out is called within Handle and Tick for each exchange that ends; the Exchange is valid until out returns. What it
+// points to is never changed, so that a copy may be kept. s may be nil.
 func New(cfg Config, protocols []protocol.Protocol, out func(*Exchange), s Silencer) *Engine {
 	return &Engine{
 		cfg: cfg, protocols: protocols, out: out, silencer: s,
@@ -66,10 +69,13 @@ func (e *Engine) Handle(ev *event.Event) {
 	case event.Open:
 		e.open(ev)
 	case event.Data:
-		c, ok := e.conns[ev.Conn]
-		if !ok {
-			e.losses.Add(signal.UnknownConnection, 1)
-			return
+		c := e.latest
+		if c == nil || c.id != ev.Conn {
+			if c = e.conns[ev.Conn]; c == nil {
+				e.losses.Add(signal.UnknownConnection, 1)
+				return
+			}
+			e.latest = c
 		}
 		e.touch(c, ev.Time)
 		if !c.isSilent && ev.Len > 0 {
@@ -135,6 +141,9 @@ func (e *Engine) drop(c *connection, now uint64, reason string) {
 	c.flush()
 	c.close(now, reason)
 	delete(e.conns, c.id)
+	if e.latest == c {
+		e.latest = nil
+	}
 	e.idle.remove(c)
 }
 

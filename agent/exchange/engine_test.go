@@ -29,7 +29,7 @@ type wire struct {
 
 func newWire(cfg exchange.Config) *wire {
 	w := &wire{now: 1e9, seq: map[[2]uint64]uint32{}}
-	w.engine = exchange.New(cfg, all.Protocols(), func(x *exchange.Exchange) { w.got = append(w.got, x) }, nil)
+	w.engine = exchange.New(cfg, all.Protocols(), func(x *exchange.Exchange) { w.got = append(w.got, new(*x)) }, nil)
 	return w
 }
 

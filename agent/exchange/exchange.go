@@ -47,6 +47,8 @@ type Conn struct {
 
 // Exchange is one request and its response on one connection, seen from one side.
 //
+// It is reused once Engine's out has returned; who keeps it keeps a copy, which is complete: what it points to never changes.
+//
 // Times are nanoseconds of CLOCK_MONOTONIC. A time that does not apply is zero.
 type Exchange struct {
 	Conn     *Conn

@@ -35,24 +35,31 @@ func (c *connection) find(id uint64) *flight {
 
 // remove takes a flight out of all lists.
 func (c *connection) remove(f *flight) {
-	if i := slices.Index(c.flights, f); i >= 0 {
+	if n := len(c.flights); n == 1 && c.flights[0] == f {
+		c.flights = c.flights[:0]
+	} else if i := slices.Index(c.flights, f); i >= 0 {
 		c.flights = slices.Delete(c.flights, i, i+1)
 	}
 	if !f.responseEnded {
 		c.pending--
 	}
 	c.engine.flights.remove(f)
-	f.c = nil
+	if c.unbounded == f {
+		c.unbounded = nil
+	}
 }
 
-// finish hands out a flight as it is.
+// finish hands out a flight as it is. It must not be touched afterwards.
 func (c *connection) finish(f *flight) {
 	c.remove(f)
-	if !f.hasRequest {
-		return
+	if f.hasRequest {
+		c.handOut(&f.x, f.hasResponse)
 	}
-	x := &f.x
-	if !f.hasResponse {
+	c.engine.land(f)
+}
+
+func (c *connection) handOut(x *Exchange, hasResponse bool) {
+	if !hasResponse {
 		x.ResponseStart = 0
 	}
 	if x.ResponseStart != 0 && x.RequestStart > x.ResponseStart {

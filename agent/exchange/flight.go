@@ -19,6 +19,28 @@ type flight struct {
 
 func (f *flight) links() *links[*flight] { return &f.near }
 
+// maxLanded bounds the flights kept for use: as many as mostly are under way at a time.
+const maxLanded = 1024
+
+// flight returns an empty one.
+func (e *Engine) flight() *flight {
+	n := len(e.landed)
+	if n == 0 {
+		return &flight{}
+	}
+	f := e.landed[n-1]
+	e.landed = e.landed[:n-1]
+	return f
+}
+
+// land takes back a flight that nothing leads to any more.
+func (e *Engine) land(f *flight) {
+	if len(e.landed) < maxLanded {
+		*f = flight{}
+		e.landed = append(e.landed, f)
+	}
+}
+
 var _ protocol.Sink = (*connection)(nil)
 
 // RequestBegin implements protocol.Sink.
@@ -34,9 +56,10 @@ func (c *connection) RequestBegin(id uint64) {
 	if c.isServer() {
 		side = Server
 	}
-	f := &flight{id: id, c: c, checked: c.now.time, x: Exchange{
-		Conn: c.info, Side: side, Protocol: c.proto, PID: c.now.pid, TID: c.now.tid, RequestStart: c.now.time,
-	}}
+	f := e.flight()
+	f.id, f.c, f.checked = id, c, c.now.time
+	f.x.Conn, f.x.Side, f.x.Protocol = c.info, side, c.proto
+	f.x.PID, f.x.TID, f.x.RequestStart = c.now.pid, c.now.tid, c.now.time
 	c.flights = append(c.flights, f)
 	e.flights.push(f)
 	if c.pending > 0 {
@@ -67,7 +90,7 @@ func (c *connection) RequestEnd(id uint64, end protocol.End) {
 		return
 	}
 	if !f.hasRequest {
-		c.remove(f)
+		c.finish(f)
 		return
 	}
 	f.requestEnded = true

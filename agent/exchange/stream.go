@@ -32,7 +32,7 @@ const maxBackward = 64 << 20
 func (c *connection) order(ev *event.Event) {
 	s := &c.streams[ev.Direction]
 	k := &c.engine.call
-	*k = newCall(ev)
+	k.set(ev)
 	if !s.isAnchored {
 		s.anchor(k.seq)
 	}

@@ -25,13 +25,14 @@ const (
 	familyInet6 = 10 // AF_INET6
 )
 
-// decoder turns records into events. It reuses one event: an event is valid until the next.
-type decoder struct {
+// Decoder turns records of the ring buffer into events. Its zero value is ready to use, by one goroutine.
+type Decoder struct {
 	ev event.Event
 }
 
-// decode returns nil for a record that it does not know or that is too short.
-func (d *decoder) decode(b []byte) *event.Event {
+// Decode returns nil for a record that it does not know or that is too short. The event is valid until the next one is
+// decoded, and points into b.
+func (d *Decoder) Decode(b []byte) *event.Event {
 	if len(b) < headerSize {
 		return nil
 	}
@@ -54,7 +55,7 @@ func (d *decoder) decode(b []byte) *event.Event {
 	return nil
 }
 
-func (d *decoder) data(b []byte) *event.Event {
+func (d *Decoder) data(b []byte) *event.Event {
 	if len(b) < dataSize {
 		return nil
 	}
@@ -68,7 +69,7 @@ func (d *decoder) data(b []byte) *event.Event {
 	return ev
 }
 
-func (d *decoder) open(b []byte) *event.Event {
+func (d *Decoder) open(b []byte) *event.Event {
 	if len(b) < openSize {
 		return nil
 	}
@@ -97,7 +98,7 @@ func (d *decoder) open(b []byte) *event.Event {
 	return ev
 }
 
-func (d *decoder) close(b []byte) *event.Event {
+func (d *Decoder) close(b []byte) *event.Event {
 	if len(b) < closeSize {
 		return nil
 	}
@@ -117,7 +118,7 @@ func address(family byte, b []byte) netip.Addr {
 	return netip.AddrFrom16([16]byte(b)).Unmap()
 }
 
-func (d *decoder) process(b []byte) *event.Event {
+func (d *Decoder) process(b []byte) *event.Event {
 	if len(b) < processSize {
 		return nil
 	}

@@ -146,7 +146,7 @@ const recordsPerYield = 1024
 func (p *Probe) Run(ctx context.Context, handle func(*event.Event), tick func(now uint64)) error {
 	stop := context.AfterFunc(ctx, func() { _ = p.reader.Close() })
 	defer stop()
-	d := decoder{}
+	d := Decoder{}
 	var rec ringbuf.Record
 	next := time.Now().Add(p.cfg.PollInterval)
 	p.reader.SetDeadline(next)
@@ -154,7 +154,7 @@ func (p *Probe) Run(ctx context.Context, handle func(*event.Event), tick func(no
 		err := p.reader.ReadInto(&rec)
 		switch {
 		case err == nil:
-			if ev := d.decode(rec.RawSample); ev != nil {
+			if ev := d.Decode(rec.RawSample); ev != nil {
 				handle(ev)
 			}
 			if n%recordsPerYield != 0 {

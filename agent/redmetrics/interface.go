@@ -16,7 +16,8 @@ type scope struct {
 	side   *serviceSide
 	peer   string
 	routes map[*route]*routeSeries
-	pairs  int // that lead here
+	latest *routeSeries // of routes
+	pairs  int          // that lead here
 }
 
 func (s *serviceSide) scopeOf(peer string, side exchange.Side) *scope {
@@ -63,13 +64,16 @@ type outcome struct {
 
 // find returns the series for an exchange: its own, or those of what is beyond the bound on series.
 func (sc *scope) find(r *Recorder, p *pair, rt *route, x *exchange.Exchange) (*routeSeries, *outcome) {
-	rs := sc.routes[rt]
-	if rs == nil {
-		if r.isFull() {
-			rt.release()
-			return sc.side.overflown(r, p, x)
+	rs := sc.latest
+	if rs == nil || rs.route != rt {
+		if rs = sc.routes[rt]; rs == nil {
+			if r.isFull() {
+				rt.release()
+				return sc.side.overflown(r, p, x)
+			}
+			rs = r.newRouteSeries(p, rt, x.Side)
 		}
-		rs = r.newRouteSeries(p, rt, x.Side)
+		sc.latest = rs
 	}
 	status, failure := x.Status, x.Error
 	if out := rs.outcome(status, failure); out != nil {
@@ -167,6 +171,9 @@ func (rs *routeSeries) remove(r *Recorder) {
 		return
 	}
 	delete(rs.scope.routes, rs.route)
+	if rs.scope.latest == rs {
+		rs.scope.latest = nil
+	}
 	rs.scope.release()
 	rs.route.uses--
 	rs.route.release()

@@ -45,7 +45,7 @@ func (p *pair) idleAfter(c *Config) time.Duration { return c.InstanceIdleAfter }
 
 func (p *pair) remove(r *Recorder) {
 	if r.pairs[p.key] == p {
-		delete(r.pairs, p.key)
+		r.forget(p)
 	}
 	p.scope.pairs--
 	p.scope.release()
@@ -53,10 +53,16 @@ func (p *pair) remove(r *Recorder) {
 
 // pairOf returns the pair of an exchange.
 func (r *Recorder) pairOf(x *exchange.Exchange, self, peer *signal.Entity) *pair {
-	if p := r.pairs[pairKey{self, peer, x.Protocol.Semantics(), x.Side}]; p != nil {
+	key := pairKey{self, peer, x.Protocol.Semantics(), x.Side}
+	p := r.latest[x.Side]
+	if p != nil && p.key == key {
 		return p
 	}
-	return r.newPair(x, self, peer)
+	if p = r.pairs[key]; p == nil {
+		p = r.newPair(x, self, peer)
+	}
+	r.latest[x.Side] = p
+	return p
 }
 
 func (r *Recorder) newPair(x *exchange.Exchange, self, peer *signal.Entity) *pair {
@@ -92,8 +98,16 @@ func (r *Recorder) newPair(x *exchange.Exchange, self, peer *signal.Entity) *pai
 
 // forgetPair drops any pair from the table; it is made anew when needed. Its record goes when it is idle.
 func (r *Recorder) forgetPair() {
-	for k := range r.pairs {
-		delete(r.pairs, k)
+	for _, p := range r.pairs {
+		r.forget(p)
 		return
+	}
+}
+
+// forget takes a pair out of the table.
+func (r *Recorder) forget(p *pair) {
+	delete(r.pairs, p.key)
+	if r.latest[p.key.side] == p {
+		r.latest[p.key.side] = nil
 	}
 }

@@ -18,6 +18,7 @@ type Recorder struct {
 	slow uint64    // nanoseconds
 
 	pairs     map[pairKey]*pair
+	latest    [2]*pair // of pairs, by side: the next exchange is often another of theirs
 	sides     map[sideKey]*serviceSide
 	edges     map[edgeKey]*edge
 	instances map[instanceKey]*instance

@@ -26,6 +26,7 @@ type operation struct {
 
 	raw     map[string]int32 // position in entries
 	entries []rawEntry
+	latest  int // position in entries of the target seen last
 	hand    int
 }
 
@@ -48,17 +49,26 @@ type route struct {
 // routeOf returns the route of an exchange.
 func (s *serviceSide) routeOf(r *Recorder, x *exchange.Exchange, p *protocolMetrics) *route {
 	op := s.operationOf(x.Operation)
+	if op.latest < len(op.entries) && op.entries[op.latest].target == x.Target {
+		return op.known(r, x, p, op.latest)
+	}
 	if i, ok := op.raw[x.Target]; ok {
-		e := &op.entries[i]
-		e.isUsed = true
-		if e.route.isDead || e.route.isOther && e.generation != op.generation {
-			e.route, e.generation = op.resolve(r, x, p), op.generation
-		}
-		return e.route
+		op.latest = int(i)
+		return op.known(r, x, p, op.latest)
 	}
 	rt := op.resolve(r, x, p)
 	s.remember(r, op, x.Target, rt)
 	return rt
+}
+
+// known returns the route of a raw target that is in the cache.
+func (op *operation) known(r *Recorder, x *exchange.Exchange, p *protocolMetrics, i int) *route {
+	e := &op.entries[i]
+	e.isUsed = true
+	if e.route.isDead || e.route.isOther && e.generation != op.generation {
+		e.route, e.generation = op.resolve(r, x, p), op.generation
+	}
+	return e.route
 }
 
 func (s *serviceSide) operationOf(name string) *operation {

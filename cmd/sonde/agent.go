@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"sync/atomic"
 	"time"
@@ -41,9 +40,12 @@ type agent struct {
 	process atomic.Pointer[processFigures]
 }
 
+// byKind counts events; indices are kinds.
+type byKind [event.Fork + 1]uint64
+
 // counters are kept by the reading goroutine alone.
 type counters struct {
-	events    map[event.Kind]uint64
+	events    byKind
 	copied    uint64
 	exchanges uint64
 	next      uint64 // when figures are due, CLOCK_MONOTONIC
@@ -53,7 +55,6 @@ type counters struct {
 // tells what the store lost.
 func newAgent(ctx context.Context, cfg Config, log *slog.Logger, stored func() signal.Losses, sinks ...export.Sink) (_ *agent, err error) {
 	a := &agent{cfg: cfg, log: log, started: time.Now(), own: newOwnTraffic(cfg.Listen), stored: stored}
-	a.counted.events = map[event.Kind]uint64{}
 	if a.host, err = os.Hostname(); err != nil {
 		return nil, fmt.Errorf("ask for the host's name: %w", err)
 	}
@@ -63,10 +64,7 @@ func newAgent(ctx context.Context, cfg Config, log *slog.Logger, stored func() s
 	who := entity.DefaultConfig
 	who.Selection = cfg.Selection
 	who.OnVerdict = a.onVerdict
-	a.table = entity.New(who, log)
-	a.red = redmetrics.New(cfg.red())
-	a.joiner = entity.NewJoiner(who, a.table, func(o entity.Observation) { a.red.Observe(o.X, o.Self, o.Peer) })
-	a.engine = exchange.New(exchange.DefaultConfig, all.Protocols(), a.onExchange, a.probe)
+	a.join(who, a.probe)
 	a.self = export.NewSelf(a.started)
 	a.fanout = export.NewFanout(export.DefaultConfig, log, sinks...)
 	if err := a.selectPorts(cfg.Selection); err != nil {
@@ -80,6 +78,14 @@ func newAgent(ctx context.Context, cfg Config, log *slog.Logger, stored func() s
 	a.report()
 	a.measure(a.started)
 	return a, nil
+}
+
+// join puts together the rooms between the kernel's events and the way out.
+func (a *agent) join(who entity.Config, s exchange.Silencer) {
+	a.table = entity.New(who, a.log)
+	a.red = redmetrics.New(a.cfg.red())
+	a.joiner = entity.NewJoiner(who, a.table, func(o entity.Observation) { a.red.Observe(o.X, o.Self, o.Peer) })
+	a.engine = exchange.New(exchange.DefaultConfig, all.Protocols(), a.onExchange, s)
 }
 
 // run captures until ctx ends, then delivers what is left.
@@ -209,7 +215,7 @@ func (a *agent) losses() signal.Losses {
 // report publishes the figures of the rooms that only the reading goroutine may ask.
 func (a *agent) report() {
 	a.rooms.Store(&roomFigures{
-		losses: a.losses(), events: maps.Clone(a.counted.events), copied: a.counted.copied,
+		losses: a.losses(), events: a.counted.events, copied: a.counted.copied,
 		exchanges: a.counted.exchanges, connections: a.engine.Connections(),
 	})
 }

@@ -19,7 +19,7 @@ import (
 // roomFigures are what the rooms counted since the start. They are replaced whole, never changed.
 type roomFigures struct {
 	losses      signal.Losses
-	events      map[event.Kind]uint64
+	events      byKind
 	copied      uint64
 	exchanges   uint64
 	connections int
@@ -72,7 +72,9 @@ func (a *agent) selfStats() export.SelfStats {
 	tier, _ := a.probe.Tier()
 	events := map[string]uint64{}
 	for kind, n := range r.events {
-		events[kind.String()] = n
+		if n > 0 {
+			events[event.Kind(kind).String()] = n
+		}
 	}
 	return export.SelfStats{
 		Version: version, Tier: string(tier), Kernel: kernelRelease(),
@@ -123,7 +125,7 @@ func kernelRelease() string {
 	return unix.ByteSliceToString(u.Release[:])
 }
 
-func total(events map[event.Kind]uint64) (n uint64) {
+func total(events byKind) (n uint64) {
 	for _, c := range events {
 		n += c
 	}

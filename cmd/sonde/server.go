@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/sonde-dev/sonde/server/ingest"
@@ -45,6 +46,9 @@ func (s *server) run(ctx context.Context, status query.StatusProvider, metrics h
 	h := query.NewHandler(cfg, query.Deps{
 		Store: s.store, Usage: s.usage, Status: status, Page: web.Handler(), Metrics: metrics, Log: s.log,
 	})
+	// Opening has used some 100 MB that are garbage now, most of it for Prometheus' description of its own API. Without traffic
+	// the collector would not run for minutes.
+	debug.FreeOSMemory()
 	err := query.Serve(ctx, s.listener, h, cfg.Timeout+5*time.Second)
 	if serr := <-synced; err == nil {
 		err = serr

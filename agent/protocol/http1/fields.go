@@ -23,68 +23,88 @@ type fields struct {
 	isConflicts bool // two different lengths, or one that is no number
 }
 
-// parseFields reads the lines of a head after its first; b may end anywhere. Only three names are looked at.
-func parseFields(b []byte) (f fields) {
-	const (
-		none = iota
-		host
-		length
-		coding
-	)
-	kind := none
-	for len(b) > 0 {
-		nl := bytes.IndexByte(b, '\n')
+// field names one that matters here; noField any other.
+type field uint8
+
+const (
+	noField field = iota
+	host
+	contentLength
+	transferEncoding
+)
+
+// scan reads the lines of a head after its first, up to and with the blank line that ends it, and returns their length; -1 when
+// there is no blank line. The last line is left out then: its value may be incomplete.
+func (f *fields) scan(b []byte) int {
+	in := noField
+	for rest := b; ; {
+		nl := bytes.IndexByte(rest, '\n')
 		if nl < 0 {
-			return f // cut: the value may be incomplete
+			return -1
 		}
-		line := b[:nl]
-		b = b[nl+1:]
+		line := rest[:nl]
+		rest = rest[nl+1:]
+		if len(line) == 0 || len(line) == 1 && line[0] == '\r' {
+			return len(b) - len(rest)
+		}
 		value := line
-		if len(line) == 0 || line[0] != ' ' && line[0] != '\t' { // otherwise obs-fold, RFC 9112 §5.2: goes on with the field before
-			kind = none
-			if len(line) == 0 || !isWanted(line[0]) {
-				continue
-			}
-			colon := bytes.IndexByte(line, ':')
-			if colon < 0 {
-				continue
-			}
-			name := trimSpace(line[:colon])
-			switch len(name) {
-			case len("host"):
-				if equalFold(name, "host") {
-					kind = host
-				}
-			case len("content-length"):
-				if equalFold(name, "content-length") {
-					kind = length
-				}
-			case len("transfer-encoding"):
-				if equalFold(name, "transfer-encoding") {
-					kind = coding
-				}
-			}
-			value = line[colon+1:]
+		switch line[0] {
+		case ' ', '\t': // obs-fold, RFC 9112 §5.2: goes on with the field before
+		case 'h', 'H':
+			in, value = splitField(line, "host", host)
+		case 'c', 'C':
+			in, value = splitField(line, "content-length", contentLength)
+		case 't', 'T':
+			in, value = splitField(line, "transfer-encoding", transferEncoding)
+		default:
+			in = noField
 		}
-		switch kind {
-		case host:
-			if v := trimSpace(value); len(v) > 0 {
-				f.host = v
-			}
-		case length:
-			f.addLength(trimSpace(value))
-		case coding:
-			f.addCoding(trimSpace(value))
+		if in != noField {
+			f.add(in, trimSpace(value))
 		}
 	}
-	return f
 }
 
-// isWanted reports whether one of the three names begins with c.
-func isWanted(c byte) bool { c |= 0x20; return c == 'h' || c == 'c' || c == 't' }
+// splitField returns f and its value if the line has that name. The byte behind the name is looked at first: it alone
+// dismisses most lines.
+func splitField(line []byte, name string, f field) (field, []byte) {
+	if len(line) <= len(name) {
+		return noField, nil
+	}
+	rest := line[len(name):]
+	if c := rest[0]; c != ':' { // space before the colon: RFC 9112 §5.1 forbids it, some take it
+		if c > ' ' {
+			return noField, nil
+		}
+		if rest = trimSpace(rest); len(rest) == 0 || rest[0] != ':' {
+			return noField, nil
+		}
+	}
+	if !equalFold(line[:len(name)], name) {
+		return noField, nil
+	}
+	return f, rest[1:]
+}
+
+func (f *fields) add(in field, value []byte) {
+	switch in {
+	case host:
+		if len(value) > 0 {
+			f.host = value
+		}
+	case contentLength:
+		f.addLength(value)
+	case transferEncoding:
+		f.addCoding(value)
+	}
+}
 
 // addLength accepts a number or a list of equal numbers (RFC 9112 §6.3 item 5).
 func (f *fields) addLength(v []byte) {
+	if n, ok := parseDecimal(v); ok && !f.hasLength {
+		f.length, f.hasLength = n, true
+		return
+	}
 	for len(v) > 0 {
 		item := v
 		if i := bytes.IndexByte(v, ','); i >= 0 {

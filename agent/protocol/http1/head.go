@@ -2,6 +2,28 @@ package http1
 
 import "bytes"
 
+// head is what one pass over the start of a message finds.
+type head struct {
+	raw    []byte // as far as it is there
+	line   []byte // the first line without its LF; nil when it is cut
+	fields fields
+}
+
+// scan reads a head and returns its length with the blank line that ends it, or -1.
+func (h *head) scan(b []byte) int {
+	h.raw = b
+	nl := bytes.IndexByte(b, '\n')
+	if nl < 0 {
+		return -1
+	}
+	h.line = b[:nl]
+	n := h.fields.scan(b[nl+1:])
+	if n < 0 {
+		return -1
+	}
+	return nl + 1 + n
+}
+
 // headEnd returns the index after the blank line that ends a head, looking from index from on, or -1. A bare LF ends a line too
 // (RFC 9112 §2.2).
 func headEnd(b []byte, from int) int {

@@ -139,12 +139,12 @@ func (s *stream) begin(id uint64) {
 	*s = stream{state: inHead, id: id, buf: s.buf[:0]}
 }
 
-// keep adds b to a cut head. It returns the whole head and how many bytes of b belong to it when b completes it, nil otherwise. When nothing
-// was kept before, the head points into b.
-func (s *stream) keep(b []byte) (head []byte, n int, full bool) {
+// readHead reads b into h, together with what was kept of a head that is cut. It returns how many bytes of b belong to the head,
+// and whether it is complete; if not, they are kept. full: no more can be kept. A head that is in b as a whole is not copied.
+func (s *stream) readHead(b []byte, h *head) (n int, complete, full bool) {
 	if len(s.buf) == 0 {
-		if end := headEnd(b, 0); end >= 0 && end <= maxHead {
-			return b[:end], end, false
+		if n = h.scan(b); n >= 0 && n <= maxHead {
+			return n, true, false
 		}
 	}
 	had := len(s.buf)
@@ -152,10 +152,12 @@ func (s *stream) keep(b []byte) (head []byte, n int, full bool) {
 	s.buf = append(s.buf, b[:n]...)
 	// The blank line may have begun up to 2 bytes before what is new, after the LF of the line before it.
 	if end := headEnd(s.buf, s.scanned); end >= 0 {
-		return s.buf[:end], end - had, false
+		*h = head{}
+		h.scan(s.buf[:end])
+		return end - had, true, false
 	}
 	s.scanned = max(0, len(s.buf)-2)
-	return nil, n, len(s.buf) == maxHead
+	return n, false, len(s.buf) == maxHead
 }
 
 // release frees a large head buffer; small ones are kept for the next cut head.

@@ -85,6 +85,12 @@ func isTargetStart(method string, target []byte) bool {
 // recognizeResponse wants "HTTP/1.x ddd", as much of it as is there.
 func recognizeResponse(b []byte) protocol.Verdict {
 	const shape = "HTTP/1.d ddd"
+	if len(b) > len(shape) {
+		if _, _, ok := parseStatusLine(b[:len(shape)]); ok && isAfterCode(b[len(shape)]) {
+			return protocol.IsResponse
+		}
+		return protocol.No
+	}
 	for i := range min(len(b), len(shape)) {
 		if shape[i] == 'd' {
 			if !isDigit(b[i]) {
@@ -97,17 +103,13 @@ func recognizeResponse(b []byte) protocol.Verdict {
 	if len(b) >= 10 && b[9] == '0' {
 		return protocol.No
 	}
-	if len(b) <= len(shape) {
-		if len(b) == len(shape) {
-			return protocol.IsResponse
-		}
-		return protocol.Maybe
+	if len(b) == len(shape) {
+		return protocol.IsResponse
 	}
-	if c := b[len(shape)]; c != ' ' && c != '\r' && c != '\n' {
-		return protocol.No
-	}
-	return protocol.IsResponse
+	return protocol.Maybe
 }
+
+func isAfterCode(c byte) bool { return c == ' ' || c == '\r' || c == '\n' }
 
 // skipNewlines drops empty lines before a message: RFC 9112 §2.2 asks servers to ignore at least one.
 func skipNewlines(b []byte) []byte {

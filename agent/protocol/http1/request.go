@@ -113,8 +113,7 @@ func (p *parser) skipRequest(n uint64, sink protocol.Sink) uint64 {
 		}
 		s.state = inLostBody
 	case inHead:
-		p.requestHead(s.buf, false, sink)
-		s.release()
+		p.cutRequestHead(sink)
 	case between:
 		s.state = lost
 	}

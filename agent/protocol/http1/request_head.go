@@ -9,33 +9,41 @@ import (
 
 func (p *parser) readRequestHead(b []byte, sink protocol.Sink) int {
 	s := &p.req
-	head, n, full := s.keep(b)
+	var h head
+	n, complete, full := s.readHead(b, &h)
 	switch {
-	case head != nil:
-		p.requestHead(head, true, sink)
+	case complete:
+		p.requestHead(&h, true, sink)
 		s.release()
 	case full:
 		sink.Lost(signal.ParserGaveUp, 1)
-		p.requestHead(s.buf, false, sink)
-		s.release()
+		p.cutRequestHead(sink)
 	}
 	return n
 }
 
-// requestHead reports a head; when it is not complete, what is there of it.
-func (p *parser) requestHead(head []byte, complete bool, sink protocol.Sink) {
+// cutRequestHead reports a head of which no more will come.
+func (p *parser) cutRequestHead(sink protocol.Sink) {
 	s := &p.req
-	nl := bytes.IndexByte(head, '\n')
-	if nl < 0 {
-		p.requestWithoutLine(head, sink)
+	var h head
+	h.scan(s.buf)
+	p.requestHead(&h, false, sink)
+	s.release()
+}
+
+// requestHead reports a head; when it is not complete, what is there of it.
+func (p *parser) requestHead(h *head, complete bool, sink protocol.Sink) {
+	s := &p.req
+	if h.line == nil {
+		p.requestWithoutLine(h.raw, sink)
 		return
 	}
-	line, ok := parseRequestLine(head[:nl])
+	line, ok := parseRequestLine(h.line)
 	if !ok {
 		p.dropRequest(sink)
 		return
 	}
-	f := parseFields(head[nl+1:])
+	f := &h.fields
 	path, host := splitTarget(line.method, line.target)
 	if len(host) == 0 {
 		host = f.host

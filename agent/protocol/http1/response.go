@@ -186,8 +186,7 @@ func (p *parser) skipResponse(n uint64, sink protocol.Sink) uint64 {
 		s.state = inLostBody
 		s.partial = s.partial || !p.hasTail // whole calls are missing, perhaps in the other direction too: the end may be another's
 	case inHead:
-		p.responseHead(s.buf, false, sink)
-		s.release()
+		p.cutResponseHead(sink)
 		if s.state == lost {
 			p.responsesHidden(sink)
 		}

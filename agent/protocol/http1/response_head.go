@@ -1,48 +1,52 @@
 package http1
 
 import (
-	"bytes"
-
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/signal"
 )
 
 func (p *parser) readResponseHead(b []byte, sink protocol.Sink) int {
 	s := &p.res
-	head, n, full := s.keep(b)
+	var h head
+	n, complete, full := s.readHead(b, &h)
 	switch {
-	case head != nil:
-		p.responseHead(head, true, sink)
+	case complete:
+		p.responseHead(&h, true, sink)
 		s.release()
 	case full:
 		sink.Lost(signal.ParserGaveUp, 1)
-		p.responseHead(s.buf, false, sink)
-		s.release()
+		p.cutResponseHead(sink)
 	}
 	return n
 }
 
-// responseHead reports a head; when it is not complete, what is there of it.
-func (p *parser) responseHead(head []byte, complete bool, sink protocol.Sink) {
+// cutResponseHead reports a head of which no more will come.
+func (p *parser) cutResponseHead(sink protocol.Sink) {
 	s := &p.res
-	nl := bytes.IndexByte(head, '\n')
-	if nl < 0 && !complete && len(head) > len("HTTP/1.1 200") {
-		nl = len(head) // the reason phrase is cut, the code is not
+	var h head
+	h.scan(s.buf)
+	p.responseHead(&h, false, sink)
+	s.release()
+}
+
+// responseHead reports a head; when it is not complete, what is there of it.
+func (p *parser) responseHead(h *head, complete bool, sink protocol.Sink) {
+	s := &p.res
+	line := h.line
+	if line == nil && !complete && len(h.raw) > len("HTTP/1.1 200") {
+		line = h.raw // the reason phrase is cut, the code is not
 	}
-	if nl < 0 {
+	if line == nil {
 		p.startUnknown(sink)
 		return
 	}
-	code, _, ok := parseStatusLine(head[:nl])
+	code, _, ok := parseStatusLine(line)
 	if !ok {
 		s.state = lost
 		p.loseResponses(sink)
 		return
 	}
-	var f fields
-	if nl < len(head) {
-		f = parseFields(head[nl+1:])
-	}
+	f := &h.fields
 	if code < 200 && code != 101 { // informational: the final response is still to come (RFC 9110 §15.2)
 		s.state = between
 		if !complete {
