@@ -105,11 +105,11 @@ func TestDecodeReadsWhatCWrites(t *testing.T) {
 	types := contractSpec(t).Types
 	decode := func(t *testing.T, b []byte, want event.Event) {
 		t.Helper()
-		if diff := cmp.Diff(&want, (&decoder{}).decode(b), cmpopts.EquateEmpty(), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
+		if diff := cmp.Diff(&want, (&Decoder{}).Decode(b), cmpopts.EquateEmpty(), cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
 			t.Errorf("decode differs (-want +got):\n%s", diff)
 		}
 		for n := range b[:len(b)-len(want.Payload)] {
-			if ev := (&decoder{}).decode(b[:n]); ev != nil && ev.Kind != event.Exec {
+			if ev := (&Decoder{}).Decode(b[:n]); ev != nil && ev.Kind != event.Exec {
 				t.Fatalf("a record of %d bytes cut to %d is decoded", len(b), n)
 			}
 		}
