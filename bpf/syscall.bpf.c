@@ -67,7 +67,7 @@ static __always_inline struct sock *sock_of_fd(__u32 fd, __u64 *inode)
 	return BPF_CORE_READ(socket, sk);
 }
 
-static __always_inline struct conn_state *conn_of(struct sock *sk, __u64 inode, __u16 family, __u32 direction,
+static __noinline struct conn_state *conn_of(struct sock *sk, __u64 inode, __u16 family, __u32 direction,
 						  __u32 len)
 {
 	__u64 key = (__u64)sk;
@@ -164,11 +164,20 @@ static __always_inline int one_message(struct sys_exit *ctx, __u32 direction)
 	return 0;
 }
 
+/* mmsg_len returns how many bytes message i of an array moved. */
+static __always_inline __u32 mmsg_len(__u64 vector, __u32 i)
+{
+	__u32 len = 0;
+
+	bpf_probe_read_user(&len, sizeof(len), (const void *)(vector + i * sizeof(struct user_mmsghdr64) +
+							      sizeof(struct user_msghdr64)));
+	return len;
+}
+
 /* many_messages handles sendmmsg and recvmmsg: ret messages, their lengths in the array. */
 static __always_inline int many_messages(struct sys_exit *ctx, __u32 direction)
 {
 	struct user_args args = {};
-	__u32 lens[MMSG_MAX] = {};
 	__u64 vector;
 	__u32 total = 0;
 
@@ -182,18 +191,17 @@ static __always_inline int many_messages(struct sys_exit *ctx, __u32 direction)
 	for (__u32 i = 0; i < MMSG_MAX; i++) {
 		if (i >= ctx->ret)
 			break;
-		bpf_probe_read_user(&lens[i], sizeof(lens[i]),
-				    (const void *)(vector + i * sizeof(struct user_mmsghdr64) +
-						   sizeof(struct user_msghdr64)));
-		total += lens[i];
+		total += mmsg_len(vector, i);
 	}
 	for (__u32 i = 0; i < MMSG_MAX; i++) {
 		if (i >= ctx->ret)
 			break;
-		total -= lens[i];
+		__u32 len = mmsg_len(vector, i); /* read again: the stack is small */
+
+		total -= len;
 		args.a2 = vector + i * sizeof(struct user_mmsghdr64);
-		if (lens[i])
-			fd_call(args.a1, direction, lens[i], total, &args);
+		if (len)
+			fd_call(args.a1, direction, len, total, &args);
 	}
 	return 0;
 }

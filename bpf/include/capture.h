@@ -58,7 +58,7 @@ static __always_inline void open_fill_addresses(struct open_event *e, struct soc
  * tcp_position_in returns where in its stream the next byte to be received is. A receive that reaches the FIN counts it
  * in copied_seq; it is no byte of the stream.
  */
-static __always_inline __u32 tcp_position_in(struct sock *sk)
+static __noinline __u32 tcp_position_in(struct sock *sk)
 {
 	__u32 at = TCP_READ(sk, copied_seq);
 
@@ -164,13 +164,21 @@ __noinline int iov_first_bytes(struct head *dst, const struct call *call)
 
 		if (w.i >= call->user.iov_count || w.done >= call->len || w.done >= HEAD_BYTES)
 			break;
+		__u8 *to = dst->b + (w.done & (HEAD_BYTES - 1));
+		long err;
+
 		n = iov_next(&w, call, &v);
-		barrier_var(n);
-		if (n > HEAD_BYTES)
-			n = HEAD_BYTES;
 		if (n == 0)
 			continue;
-		if (bpf_probe_read_user(dst->b + (w.done & (HEAD_BYTES - 1)), n, (const void *)v.base))
+		if (n >= HEAD_BYTES) {
+			n = HEAD_BYTES;
+			err = bpf_probe_read_user(to, HEAD_BYTES, (const void *)v.base);
+		} else {
+			barrier_var(n);
+			n &= HEAD_BYTES - 1; /* it is less already; this shows it to the verifier of Linux 6.1 */
+			err = bpf_probe_read_user(to, n, (const void *)v.base);
+		}
+		if (err)
 			return 0;
 		w.done += n;
 	}
@@ -178,23 +186,18 @@ __noinline int iov_first_bytes(struct head *dst, const struct call *call)
 }
 
 /* first_bytes reads the start of the call to dst, at most HEAD_BYTES, and returns how many there are. */
-static __always_inline __u32 first_bytes(const struct call *call, __u8 *dst)
+static __always_inline __u32 first_bytes(const struct call *call, struct head *dst)
 {
 	__u32 n = call->len < HEAD_BYTES ? call->len : HEAD_BYTES;
 
-	if (call->user.iov) {
-		struct head h = {};
-
-		n = iov_first_bytes(&h, call);
-		__builtin_memcpy(dst, h.b, HEAD_BYTES);
-		return n;
-	}
+	if (call->user.iov)
+		return iov_first_bytes(dst, call);
 	if (!call->user.base || !n)
 		return 0;
 	barrier_var(n);
 	if (n > HEAD_BYTES)
 		n = HEAD_BYTES;
-	if (bpf_probe_read_user(dst, n, (const void *)call->user.base))
+	if (bpf_probe_read_user(dst->b, n, (const void *)call->user.base))
 		return 0;
 	return n;
 }
@@ -205,6 +208,7 @@ static __always_inline __u32 first_bytes(const struct call *call, __u8 *dst)
  */
 __noinline int turn_head(struct conn_state *c, const struct call *call)
 {
+	struct head h = {};
 	__u32 had, n;
 
 	if (!c || !call)
@@ -214,9 +218,10 @@ __noinline int turn_head(struct conn_state *c, const struct call *call)
 		return VERDICT_NO; /* continuation of a turn that was judged */
 	if (had == 0)
 		__builtin_memset(&c->head, 0, sizeof(c->head));
-	n = first_bytes(call, c->head.b + (had & (HEAD_BYTES - 1)));
+	n = first_bytes(call, &h);
 	if (n == 0)
 		return VERDICT_NO;
+	__builtin_memcpy(c->head.b + (had & (HEAD_BYTES - 1)), h.b, HEAD_BYTES);
 	had += n;
 	c->head_len = had < HEAD_BYTES ? had : HEAD_BYTES;
 	return http1_recognize_start(&c->head, c->head_len);
@@ -274,7 +279,7 @@ static __always_inline __u32 wanted_bytes(struct conn_state *c, const struct cal
 		c->flags |= CONN_HEAD_OPEN;
 	} else if (!(c->flags & CONN_HEAD_OPEN)) {
 		/* a head in the middle of a turn: pipelining, or the response after 100 Continue */
-		if (http1_recognize(&head, first_bytes(call, head.b)) < VERDICT_MAYBE) {
+		if (http1_recognize(&head, first_bytes(call, &head)) < VERDICT_MAYBE) {
 			if (!(c->flags & CONN_PIPELINED))
 				return 0;
 		} else {
@@ -507,7 +512,7 @@ static __always_inline bool is_stream(struct sock *sk, __u16 family)
  * little: the peer is as fast as the scheduler wants. The numbers that the streams began with are what was received
  * (acknowledged) last less how much that was; the SYN of the side that connected counts as acknowledged.
  */
-static __always_inline bool is_first_call(struct sock *sk, __u32 direction, __u32 len)
+static __noinline int is_first_call(struct sock *sk, __u32 direction, __u32 len)
 {
 	__u32 in = tcp_position_in(sk) - (TCP_READ(sk, rcv_nxt) - (__u32)TCP_READ(sk, bytes_received));
 	__u32 out = TCP_READ(sk, write_seq) - (TCP_READ(sk, snd_una) - (__u32)TCP_READ(sk, bytes_acked));
