@@ -28,7 +28,6 @@ const volatile __u32 pipelined_bytes = 1 << 20;
 struct call {
 	__u64 time_ns;
 	__u64 pid_tgid;
-	__u64 payload_bytes; /* left to copy in this call */
 	struct user_bytes user;
 	__u32 seq;
 	__u32 len;
