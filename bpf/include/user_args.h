@@ -30,7 +30,6 @@ enum syscall_number {
 /* struct user_bytes is either one buffer or an array of iovecs. Nothing at all: both null. */
 struct user_bytes {
 	__u64 base;
-	__u64 len;
 	__u64 iov;
 	__u64 iov_count;
 };
@@ -74,7 +73,6 @@ static __always_inline void mmsg_bytes(struct conn_state *c, const struct user_a
 static __always_inline void user_bytes_of(struct conn_state *c, const struct user_args *a, struct user_bytes *out)
 {
 	out->base = 0;
-	out->len = 0;
 	out->iov = 0;
 	out->iov_count = 0;
 	switch (a->number) {
@@ -83,7 +81,6 @@ static __always_inline void user_bytes_of(struct conn_state *c, const struct use
 	case NR_sendto:
 	case NR_recvfrom:
 		out->base = a->a2;
-		out->len = a->a3;
 		break;
 	case NR_readv:
 	case NR_writev:
@@ -107,7 +104,6 @@ static __always_inline void user_bytes_of(struct conn_state *c, const struct use
 
 		bpf_probe_read_user(&v, sizeof(v), (const void *)out->iov);
 		out->base = v.base;
-		out->len = v.len;
 		out->iov = 0;
 	}
 }
