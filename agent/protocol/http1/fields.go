@@ -76,7 +76,7 @@ func splitField(line []byte, name string, f field) (field, []byte) {
 		if c > ' ' {
 			return noField, nil
 		}
-		if rest = trimSpace(rest); len(rest) == 0 || rest[0] != ':' {
+		if rest = bytes.TrimLeft(rest, " \t\r"); len(rest) == 0 || rest[0] != ':' {
 			return noField, nil
 		}
 	}

@@ -65,20 +65,24 @@ func dataRecord(conn uint64, pid uint32, dir event.Direction, message string) []
 // traffic is the records of all connections in the order in which an epoll server and an epoll client write them: the
 // server reads and answers one connection after another, then the client reads the answers and asks again.
 type traffic struct {
-	records [][]byte
+	opening [][]byte // the first request of each client
+	records [][]byte // what follows, again and again
 	at      int
 	now     uint64
 	sample  []byte // what ringbuf.Reader copies a record into
 }
 
-func newTraffic(all []conversation) *traffic {
+const connections = 16
+
+func newTraffic(request, response string) *traffic {
 	t := &traffic{now: 1e9}
-	for _, c := range all {
-		t.records = append(t.records, c[1], c[2])
+	var answer, ask [][]byte
+	for i := range connections {
+		c := converse(i, request, response)
+		t.opening = append(t.opening, c[0])
+		answer, ask = append(answer, c[1], c[2]), append(ask, c[3], c[0])
 	}
-	for _, c := range all {
-		t.records = append(t.records, c[3], c[0])
-	}
+	t.records = append(answer, ask...)
 	return t
 }
 
@@ -102,7 +106,7 @@ func (t *traffic) emit(record []byte) []byte {
 }
 
 // testPipeline is an agent without a kernel, with both ends of some connections announced.
-func testPipeline(b *testing.B, connections int) *agent {
+func testPipeline(b testing.TB, connections int) *agent {
 	cfg := defaultConfig()
 	a := &agent{cfg: cfg, log: slog.New(slog.NewTextHandler(io.Discard, nil)), own: newOwnTraffic(cfg.Listen)}
 	who := entity.DefaultConfig
@@ -127,21 +131,16 @@ func loopback() netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) }
 // BenchmarkPipeline is the user-space cost of an exchange from the ring buffer to the counters; one operation is one
 // exchange, seen from one end.
 func BenchmarkPipeline(b *testing.B) {
-	const connections = 16
 	for _, bench := range []struct{ name, request, response string }{
 		{"wrk-nginx", wrkRequest, nginxHead + strings.Repeat("x", 615)},
 		{"curl-go", curlRequest, goHead + strings.Repeat("x", 4000)},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			a := testPipeline(b, connections)
-			var all []conversation
-			for i := range connections {
-				all = append(all, converse(i, bench.request, bench.response))
-			}
-			t := newTraffic(all)
+			t := newTraffic(bench.request, bench.response)
 			var d probe.Decoder
-			for i := range all {
-				a.onEvent(d.Decode(t.emit(all[i][0])))
+			for _, record := range t.opening {
+				a.onEvent(d.Decode(t.emit(record)))
 			}
 			b.ReportAllocs()
 			began := cpuTime()
@@ -167,5 +166,27 @@ func (a *agent) check(b *testing.B, pairs int) {
 	}
 	if lost := fmt.Sprint(a.engine.Losses(), a.joiner.Losses(), a.red.Losses()); lost != "map[] map[] map[]" {
 		b.Errorf("lost %s, want nothing", lost)
+	}
+}
+
+// Once everything was seen, an exchange costs no allocation on its whole way.
+func TestPipelineDoesNotAllocate(t *testing.T) {
+	a := testPipeline(t, connections)
+	tr := newTraffic(wrkRequest, nginxHead+strings.Repeat("x", 615))
+	var d probe.Decoder
+	for _, record := range tr.opening {
+		a.onEvent(d.Decode(tr.emit(record)))
+	}
+	round := func() {
+		for range tr.records {
+			a.onEvent(d.Decode(tr.next()))
+		}
+	}
+	round()
+	if n := testing.AllocsPerRun(100, round); n != 0 {
+		t.Errorf("%v allocations for %d records, want none", n, len(tr.records))
+	}
+	if want := uint64(102 * len(tr.records) / 2); a.counted.exchanges != want {
+		t.Errorf("%d exchanges, want %d", a.counted.exchanges, want)
 	}
 }
