@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/sonde-dev/sonde/server/query/increase"
@@ -128,7 +129,7 @@ func (g *gathering[K]) failed(err error) {
 
 func named(metric string, ms []*labels.Matcher) []*labels.Matcher {
 	out := make([]*labels.Matcher, 0, len(ms)+1)
-	out = append(out, is(labels.MetricName, metric))
+	out = append(out, is(model.MetricNameLabel, metric))
 	return append(out, ms...)
 }
 

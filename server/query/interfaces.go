@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/sonde-dev/sonde/server/query/increase"
@@ -63,7 +64,7 @@ func (a *api) protocolInterfaces(ctx context.Context, s span, p ProtocolMetrics,
 			t.byType[kind] += n
 			t.errors[0] += n
 		}
-	}, is(labels.MetricName, m.Duration), own))
+	}, is(model.MetricNameLabel, m.Duration), own))
 	size := func(metric string, add func(*tally, float64)) {
 		if metric == "" {
 			return
@@ -72,7 +73,7 @@ func (a *api) protocolInterfaces(ctx context.Context, s span, p ProtocolMetrics,
 			if d := h.Delta[0]; d != nil {
 				add(at(key(ls)), d.Sum)
 			}
-		}, is(labels.MetricName, metric), own))
+		}, is(model.MetricNameLabel, metric), own))
 	}
 	size(m.RequestSize, func(t *tally, n float64) { t.requestB += n })
 	size(m.ResponseSize, func(t *tally, n float64) { t.responseB += n })
@@ -80,7 +81,7 @@ func (a *api) protocolInterfaces(ctx context.Context, s span, p ProtocolMetrics,
 		if n := c.Sum(); n > 0 {
 			at(interfaceKey{ls.Get("operation"), ls.Get("target"), ls.Get("peer_service")}).slow[0] += n
 		}
-	}, is(labels.MetricName, "sonde_interface_slow_requests_total"), own, is("side", side), is("network_protocol_name", p.Protocol)))
+	}, is(model.MetricNameLabel, "sonde_interface_slow_requests_total"), own, is("side", side), is("network_protocol_name", p.Protocol)))
 
 	out := []Interface{}
 	for k, t := range tallies {

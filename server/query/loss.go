@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/sonde-dev/sonde/server/query/increase"
@@ -42,6 +43,6 @@ func (a *api) loss(ctx context.Context, s span) (Loss, error) {
 		if !ignored[cause] {
 			out.Total += n
 		}
-	}, is(labels.MetricName, "sonde_agent_lost_total"))
+	}, is(model.MetricNameLabel, "sonde_agent_lost_total"))
 	return out, err
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/sonde-dev/sonde/server/query/increase"
@@ -99,7 +100,7 @@ func (a *api) series(ctx context.Context, s span, side string, own *labels.Match
 		if c.Sum() > 0 {
 			addRates(out.Status, statusClass(ls.Get("status")), c, first, n, step)
 		}
-	}, is(labels.MetricName, "sonde_service_status_total"), own, is("side", side))
+	}, is(model.MetricNameLabel, "sonde_service_status_total"), own, is("side", side))
 	return out, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/sonde-dev/sonde/server/query/increase"
@@ -135,7 +136,7 @@ func (w *world) check(cuts []int64) {
 	var counts []float64
 	err := r.Counters(context.Background(), cuts, func(_ labels.Labels, c increase.Counter) {
 		counts = slices.Clone(c.Delta)
-	}, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, "c_total"))
+	}, labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, "c_total"))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -157,7 +158,7 @@ func (w *world) check(cuts []int64) {
 			}
 			buckets, total = append(buckets, m), append(total, n)
 		}
-	}, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, "h_seconds"))
+	}, labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, "h_seconds"))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -190,7 +191,7 @@ func TestNothingMatches(t *testing.T) {
 	w := newWorld(t, 1)
 	err := increase.NewReader(w.store).Counters(context.Background(), []int64{1, 2}, func(labels.Labels, increase.Counter) {
 		t.Error("visited a series that does not exist")
-	}, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, "c_total"))
+	}, labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, "c_total"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
@@ -39,7 +40,7 @@ func (f federation) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf(`give one or more selectors, such as match[]={__name__=~".+"}: %v`, err), http.StatusBadRequest)
 		return
 	}
-	format := expfmt.Negotiate(r.Header)
+	format := expfmt.NegotiateAccept(r.Header, expfmt.DefaultAcceptedFormats()...)
 	w.Header().Set("Content-Type", string(format))
 	if err := f.write(r.Context(), sets, expfmt.NewEncoder(w, format), format.FormatType() != expfmt.TypeTextPlain); err != nil {
 		// The reply has begun: cutting it short is what tells the reader.
@@ -76,7 +77,7 @@ func (f federation) write(ctx context.Context, sets [][]*labels.Matcher, enc exp
 	for set.Next() {
 		ls := set.At().Labels()
 		it = set.At().Iterator(it)
-		name := ls.Get(labels.MetricName)
+		name := ls.Get(model.MetricNameLabel)
 		m, kind, err := latest(it, name, native)
 		if err != nil {
 			return fmt.Errorf("read %s: %w", ls, err)
@@ -97,7 +98,7 @@ func (f federation) write(ctx context.Context, sets [][]*labels.Matcher, enc exp
 			}
 		}
 		ls.Range(func(l labels.Label) {
-			if l.Name != labels.MetricName {
+			if l.Name != model.MetricNameLabel {
 				m.Label = append(m.Label, &dto.LabelPair{Name: proto.String(l.Name), Value: proto.String(l.Value)})
 			}
 		})

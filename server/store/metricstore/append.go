@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
@@ -148,7 +149,7 @@ func (s *Store) labelsOf(x *signal.Series, resource []signal.Label) labels.Label
 			b.Add(name, v)
 		}
 	}
-	add(labels.MetricName, x.Desc.Name)
+	add(model.MetricNameLabel, x.Desc.Name)
 	for i, v := range x.LabelValues {
 		add(x.Desc.Labels[i], v)
 	}
