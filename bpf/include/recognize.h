@@ -19,9 +19,8 @@ enum verdict {
 	VERDICT_NEVER = 4, /* certainly something else for the whole connection: TLS */
 };
 
-/* HEAD_BYTES is how much of a call recognition looks at: a word of WORD_BYTES, perhaps after an empty line. */
-#define HEAD_BYTES 16
-#define WORD_BYTES 8
+/* HEAD_BYTES is how much of a call recognition looks at. */
+#define HEAD_BYTES 8
 
 struct head {
 	__u8 b[2 * HEAD_BYTES]; /* room to append a second short call */
@@ -91,17 +90,10 @@ __noinline int http1_recognize(const struct head *h, __u32 n)
 	if (!h || n == 0)
 		return VERDICT_NO;
 	v = *(const __u64 *)h->b;
-	/* RFC 9112 §2.2: a server ignores an empty line before a request. */
-	if (h->b[0] == '\r' && h->b[1] == '\n') {
-		if (n <= 2)
-			return VERDICT_MAYBE;
-		v = *(const __u64 *)(h->b + 2);
-		n -= 2;
-	}
 	HTTP1_WORDS(IS_WORD)
 	if ((v & FIRST(7)) == PACK8('H', 'T', 'T', 'P', '/', '1', '.', 0))
 		return VERDICT_RESPONSE;
-	if (n >= WORD_BYTES)
+	if (n >= HEAD_BYTES)
 		return VERDICT_NO;
 	HTTP1_WORDS(IS_START_OF_WORD)
 	IS_START_OF_WORD(PACK8('H', 'T', 'T', 'P', '/', '1', '.', 0), 7)
