@@ -61,7 +61,8 @@ func (x expectation) check(t *testing.T, rep report, events []event.Event) {
 	}
 }
 
-// connsOf finds the connection of each socket: by its addresses; for Unix sockets, which have none, by order.
+// connsOf finds the connection of each socket: by its addresses; for Unix sockets, which have none, by what it is of the
+// two, as the kernel side found out, or by order. (A receive may be reported before the send that it answers.)
 func connsOf(t *testing.T, rep report, events []event.Event) []uint64 {
 	t.Helper()
 	conns := make([]uint64, len(rep.Socks))
@@ -75,6 +76,12 @@ func connsOf(t *testing.T, rep report, events []event.Event) []uint64 {
 		if s.IsUnix {
 			if i < len(order) {
 				conns[i] = order[i]
+			}
+			role := map[string]event.Role{"client": event.RoleClient, "server": event.RoleServer}[s.Name]
+			for _, e := range events {
+				if e.Kind == event.Open && role != event.RoleUnknown && e.Open.Role == role && len(order) == len(rep.Socks) {
+					conns[i] = e.Conn
+				}
 			}
 			continue
 		}
