@@ -33,6 +33,7 @@ type processFigures struct {
 	collectors []probe.Info
 	rooms      *roomFigures      // at that moment
 	rates      query.StatusRates // since the moment before
+	process    float64           // events per second of the process collector; the rest are of the capture
 }
 
 // measure looks at the process and the kernel side. It is called by the flushing goroutine.
@@ -42,7 +43,11 @@ func (a *agent) measure(now time.Time) {
 		collectors: a.probe.Collectors(), rooms: a.rooms.Load(),
 	}
 	if last := a.process.Load(); last != nil {
-		p.rates = rates(last.rooms, p.rooms, now.Sub(last.at).Seconds())
+		seconds := now.Sub(last.at).Seconds()
+		p.rates = rates(last.rooms, p.rooms, seconds)
+		if seconds > 0 {
+			p.process = float64(processEvents(p.rooms.events)-processEvents(last.rooms.events)) / seconds
+		}
 	}
 	a.process.Store(p)
 }
@@ -99,14 +104,27 @@ func (a *agent) Status() query.StatusReply {
 		reply.Lost[cause.String()] = float64(n)
 	}
 	for _, c := range p.collectors {
-		reply.Probes = append(reply.Probes, probeStatus(c))
+		status := probeStatus(c)
+		if status.EventsPerSec = p.process; c.Name != "process" {
+			status.EventsPerSec = p.rates.Events - p.process
+		}
+		reply.Probes = append(reply.Probes, status)
 	}
 	return reply
 }
 
+// hooks say where the programs of each collector are attached.
+func hooks(collector string) string {
+	return map[string]string{
+		"process": "exec, fork and exit of processes",
+		"socket":  "sends and receives on sockets, their beginning and end",
+		"syscall": "exits of the system calls that move bytes, end of sockets",
+	}[collector]
+}
+
 func probeStatus(c probe.Info) query.Probe {
 	p := query.Probe{
-		Name: c.Name, State: string(c.State), Programs: c.Programs, Runs: float64(c.Runs), Missed: float64(c.Missed),
+		Name: c.Name, Detail: hooks(c.Name), State: string(c.State), Programs: c.Programs, Runs: float64(c.Runs), Missed: float64(c.Missed),
 		MemoryBytes: float64(c.MemoryBytes),
 	}
 	if c.Runs > 0 {
@@ -123,6 +141,10 @@ func kernelRelease() string {
 		return ""
 	}
 	return unix.ByteSliceToString(u.Release[:])
+}
+
+func processEvents(events byKind) uint64 {
+	return events[event.Exec] + events[event.Fork] + events[event.Exit]
 }
 
 func total(events byKind) (n uint64) {
