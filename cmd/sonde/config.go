@@ -29,7 +29,7 @@ type Config struct {
 	Data          string        `yaml:"data"`
 	Capture       string        `yaml:"capture"`
 	FlushInterval time.Duration `yaml:"flush_interval"`
-	// MemoryLimit is the bound of the process's memory as its runtime manages it.
+	// MemoryLimit is the soft bound of the process's resident memory.
 	MemoryLimit bytesize `yaml:"memory_limit"`
 	// SlowThreshold and Selection may be changed while Sonde runs: it looks at the file every few seconds.
 	SlowThreshold time.Duration    `yaml:"slow_threshold"`
@@ -60,7 +60,7 @@ type RemoteWrite struct {
 func defaultConfig() Config {
 	return Config{
 		Listen: "127.0.0.1:8686", Data: "/var/lib/sonde", Capture: string(probe.TierAuto),
-		FlushInterval: 5 * time.Second, MemoryLimit: 150 << 20, SlowThreshold: 500 * time.Millisecond,
+		FlushInterval: 5 * time.Second, MemoryLimit: 200 << 20, SlowThreshold: 500 * time.Millisecond,
 		Retention: Retention{Time: 15 * 24 * time.Hour, Size: 2 << 30},
 	}
 }
@@ -74,7 +74,7 @@ func (c *Config) addFlags(cmd *cobra.Command) {
 	f.StringVar(&c.Capture, "capture", c.Capture, "capture `tier`: auto, socket (Linux 6.3) or syscall (Linux 5.15)")
 	f.DurationVar(&c.FlushInterval, "flush-interval", c.FlushInterval, "how often metrics are stored")
 	f.DurationVar(&c.SlowThreshold, "slow-threshold", c.SlowThreshold, "requests that take longer are counted as slow")
-	f.Var(&c.MemoryLimit, "memory-limit", "bound of the process's memory, e.g. 150MiB")
+	f.Var(&c.MemoryLimit, "memory-limit", "soft bound of the process's resident memory, e.g. 300MiB")
 	f.DurationVar(&c.Retention.Time, "retention-time", c.Retention.Time, "how long metrics are kept")
 	f.Var(&c.Retention.Size, "retention-size", "how much disk metrics may take, e.g. 2GiB")
 	f.Var((*urls)(&c.RemoteWrite), "remote-write", "`URL` of a Prometheus remote-write receiver; may be given several times")
@@ -131,8 +131,8 @@ func (c *Config) Validate() error {
 	if c.FlushInterval < time.Second || c.FlushInterval > time.Minute {
 		errs = append(errs, fmt.Errorf("flush interval %s: want 1s to 1m", c.FlushInterval))
 	}
-	if c.MemoryLimit < 64<<20 {
-		errs = append(errs, fmt.Errorf("memory limit %s: want at least 64MiB", &c.MemoryLimit))
+	if c.MemoryLimit < 128<<20 {
+		errs = append(errs, fmt.Errorf("memory limit %s: want at least 128MiB", &c.MemoryLimit))
 	}
 	errs = append(errs, c.probe().Validate(), c.Selection.Validate(), c.store().Validate(), c.red().Validate(),
 		c.query().Validate(), exchange.DefaultConfig.Validate(), export.DefaultConfig.Validate())
@@ -141,6 +141,13 @@ func (c *Config) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// binaryPages is what the program's text and constants take when they have been used, rounded up from 30 MB.
+const binaryPages = 32 << 20
+
+// fixedMemory is what is resident beside what the runtime manages: the ring buffer, which the kernel maps twice in a row
+// (kernel/bpf/ringbuf.c) and which counts as often, and the program itself.
+func (c *Config) fixedMemory() int64 { return 2*int64(c.probe().RingBytes) + binaryPages }
 
 func (c *Config) probe() probe.Config {
 	p := probe.DefaultConfig()

@@ -58,7 +58,7 @@ const gcPercent = 200
 // run is agent and server in one process.
 func run(ctx context.Context, cfg Config) error {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.LogLevel}))
-	debug.SetMemoryLimit(int64(cfg.MemoryLimit))
+	debug.SetMemoryLimit(int64(cfg.MemoryLimit) - cfg.fixedMemory())
 	debug.SetGCPercent(gcPercent)
 	srv, err := newServer(cfg, log)
 	if err != nil {
