@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -179,9 +178,4 @@ func (p *Probe) Collectors() []Info {
 		infos = append(infos, c.info())
 	}
 	return infos
-}
-
-// Describe renders an Info for a log line.
-func (i Info) String() string {
-	return strings.TrimSpace(fmt.Sprintf("%s: %s, %d programs, %d bytes", i.Name, i.State, i.Programs, i.MemoryBytes))
 }
