@@ -18,7 +18,7 @@ NICE    ?=
 
 BUILD_PACKAGES := clang-19 llvm-19 libbpf-dev linux-libc-dev git
 RUN_PACKAGES   := bpftool
-TEST_PACKAGES  := bpftool nginx-light wrk curl python3-minimal iproute2 procps chromium prometheus openjdk-17-jdk-headless
+TEST_PACKAGES  := bpftool nginx-light wrk curl python3 iproute2 procps chromium prometheus openjdk-17-jdk-headless
 KERNEL_PACKAGES := qemu-system-x86 busybox-static
 
 # The same settings for build, vet and test, so that they share what is compiled.

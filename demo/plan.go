@@ -87,13 +87,17 @@ func programs(goOnly bool) map[kind]string {
 	return found
 }
 
-// runs says whether a program can do what the shop asks of it. Only Java has such a trap: a JRE cannot run source files.
+// runs says whether a program can do what the shop asks of it: a JRE cannot run source files, and Debian's python3-minimal
+// lacks most of the library.
 func runs(k kind, path string) bool {
-	if k != kindJava {
-		return true
+	switch k {
+	case kindJava:
+		out, err := exec.Command(path, "--list-modules").Output()
+		return err == nil && bytes.Contains(out, []byte("jdk.compiler@")) && bytes.Contains(out, []byte("jdk.httpserver@"))
+	case kindThreads, kindAsyncio:
+		return exec.Command(path, "-c", "import asyncio, http.client, http.server").Run() == nil
 	}
-	out, err := exec.Command(path, "--list-modules").Output()
-	return err == nil && bytes.Contains(out, []byte("jdk.compiler@")) && bytes.Contains(out, []byte("jdk.httpserver@"))
+	return true
 }
 
 func (p *plan) spec(s *service, replica int) *spec {
