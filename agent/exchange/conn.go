@@ -16,9 +16,13 @@ type connection struct {
 	role     event.Role
 	isJoined bool // not seen from its first byte
 	isSilent bool
-	isWide   bool      // its calls were asked for whole
-	tries    int       // calls that no protocol claimed
-	missed   [2]uint32 // bytes lost before a protocol did
+	// isFollowed: the source recognised the protocol by itself and copies what it needs.
+	isFollowed  bool
+	isDatagrams bool
+	isWide      bool      // its calls were asked for whole
+	adopted     int       // protocols that claimed it, one after the other
+	tries       int       // calls that no protocol claimed
+	missed      [2]uint32 // bytes lost before a protocol did
 
 	proto  protocol.Protocol
 	parser protocol.Parser
@@ -41,7 +45,7 @@ func (c *connection) links() *links[*connection] { return &c.near }
 func newConnection(e *Engine, ev *event.Event) *connection {
 	c := &connection{
 		engine: e, id: ev.Conn, info: newInfo(ev), role: ev.Open.Role, isJoined: !ev.Open.Seen, isSettled: ev.Open.Seen,
-		touched: ev.Time,
+		touched: ev.Time, isFollowed: ev.Open.Protocol != event.ProtocolUnknown, isDatagrams: ev.Open.Datagrams,
 	}
 	if ev.Open.HasPositions {
 		c.streams[event.Ingress].anchor(ev.Open.NextIngress)
@@ -67,6 +71,7 @@ func (c *connection) update(ev *event.Event) {
 	if c.role == event.RoleUnknown {
 		c.role = ev.Open.Role
 	}
+	c.isFollowed = c.isFollowed || ev.Open.Protocol != event.ProtocolUnknown
 }
 
 // direction translates: a server receives requests, a client sends them.
@@ -87,7 +92,7 @@ func (c *connection) stream(d protocol.Direction) *stream {
 
 // parse hands a call to the parser.
 func (c *connection) parse(k *call) {
-	if c.isSilent {
+	if c.isSilent || c.parser == nil {
 		return
 	}
 	c.now = k
@@ -95,7 +100,7 @@ func (c *connection) parse(k *call) {
 	if len(k.payload) > 0 {
 		c.parser.Data(dir, k.payload, c)
 	}
-	if rest := k.n - uint32(len(k.payload)); rest > 0 && !c.isSilent {
+	if rest := k.n - uint32(len(k.payload)); rest > 0 && c.parser != nil {
 		c.parser.Gap(dir, rest, k.tail, c)
 	}
 	if !k.isGap {
@@ -147,12 +152,28 @@ func (c *connection) wait() {
 	}
 }
 
-// widen asks for the connection's calls whole, once.
+// widen asks for the calls of a connection that the source follows by itself, whole and once.
 func (c *connection) widen() {
-	if w, ok := c.engine.silencer.(Widener); ok && !c.isWide {
-		w.WantWhole(c.id)
+	if s := c.engine.source; s != nil && !c.isWide && c.isFollowed {
+		s.Copy(c.id, wholeTurn, wholeTurn)
 	}
 	c.isWide = true
+}
+
+// wholeTurn is more than a burst of pipelined requests or their responses takes.
+const wholeTurn = 1 << 20
+
+// copyFor asks for what the parser needs.
+func (c *connection) copyFor(p protocol.Protocol) {
+	s := c.engine.source
+	if s == nil || c.isFollowed {
+		return
+	}
+	want := protocol.DefaultCopy
+	if p, ok := p.(protocol.Copier); ok {
+		want = p.Copy()
+	}
+	s.Copy(c.id, want.Request, want.Response)
 }
 
 // silence forgets all but that the connection exists.
@@ -161,7 +182,7 @@ func (c *connection) silence() {
 	c.parser = nil
 	c.held.drop(c.engine)
 	c.window.drop(c.engine)
-	if s := c.engine.silencer; s != nil {
+	if s := c.engine.source; s != nil {
 		s.Silence(c.id)
 	}
 }

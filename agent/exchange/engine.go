@@ -8,16 +8,15 @@ import (
 	"github.com/sonde-dev/sonde/signal"
 )
 
-// Silencer stops the events of a connection at their source.
-type Silencer interface {
+// Source is where the events come from. It is told what is worth copying; until it knows, it copies the first calls of a
+// connection.
+type Source interface {
 	// Silence is called once for a connection that carries nothing of interest any more.
 	Silence(conn uint64)
-}
-
-// Widener is what a Silencer may also be able to do: hand over the calls of a connection whole. It is asked once for a
-// connection on which several requests were under way at once, because heads of responses may then be anywhere in a call.
-type Widener interface {
-	WantWhole(conn uint64)
+	// Copy asks for so many bytes of each turn of a connection to and from the server. It is not called where the source follows
+	// the protocol itself (event.Protocol), except when several requests were under way at once: heads of responses may then be
+	// anywhere in a call.
+	Copy(conn uint64, request, response uint32)
 }
 
 // Engine turns events into exchanges. An event goes through four steps, one file each:
@@ -32,7 +31,7 @@ type Engine struct {
 	cfg       Config
 	protocols []protocol.Protocol
 	out       func(*Exchange)
-	silencer  Silencer
+	source    Source
 
 	conns   map[uint64]*connection
 	latest  *connection       // of conns: a server answers on the connection that it read
@@ -46,10 +45,10 @@ type Engine struct {
 }
 
 // New makes an engine. out is called within Handle and Tick for each exchange that ends; the Exchange is valid until out returns. What it
-// points to is never changed, so that a copy may be kept. s may be nil.
-func New(cfg Config, protocols []protocol.Protocol, out func(*Exchange), s Silencer) *Engine {
+// points to is never changed, so that a copy may be kept. source may be nil.
+func New(cfg Config, protocols []protocol.Protocol, out func(*Exchange), source Source) *Engine {
 	return &Engine{
-		cfg: cfg, protocols: protocols, out: out, silencer: s,
+		cfg: cfg, protocols: protocols, out: out, source: source,
 		conns: make(map[uint64]*connection), losses: make(signal.Losses),
 	}
 }

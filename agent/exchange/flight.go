@@ -154,7 +154,7 @@ func (c *connection) Opaque() {
 	for len(c.flights) > 0 {
 		c.abandon(c.flights[0], c.now.time, ErrorClosed)
 	}
-	c.silence()
+	c.restart()
 }
 
 // Lost implements protocol.Sink.

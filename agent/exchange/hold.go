@@ -45,6 +45,9 @@ func (c *connection) isEarly(k *call) bool {
 	if c.pending > 1 || c.pending == 1 && c.flights[len(c.flights)-1].hasRequest || k.isGap || c.role == event.RoleServer || !c.isSettled {
 		return false
 	}
+	if g, ok := c.proto.(protocol.ResponseGuesser); ok {
+		return g.MayBeginResponse(k.payload)
+	}
 	v := c.proto.Recognize(k.payload)
 	return v == protocol.IsResponse || v == protocol.Maybe && len(k.payload) > 0
 }

@@ -27,23 +27,40 @@ func (c *connection) recognize(k *call) {
 	if c.held.n() > 0 {
 		b = c.startOf(k)
 	}
-	for _, p := range c.engine.protocols {
-		switch v := p.Recognize(b); v {
-		case protocol.IsRequest, protocol.IsResponse:
-			c.adopt(p, v, k)
-			return
-		case protocol.Maybe:
-			if len(k.payload) == int(k.n) && c.held.hasRoom(k, maxStartCalls) {
-				c.held.insert(c.engine, c.held.n(), k)
-				return
-			}
-		}
+	p, v := c.claim(b)
+	switch {
+	case v == protocol.IsRequest || v == protocol.IsResponse:
+		c.adopt(p, v, k)
+		return
+	case v == protocol.Maybe && !c.isDatagrams && len(k.payload) == int(k.n) && c.held.hasRoom(k, maxStartCalls):
+		c.held.insert(c.engine, c.held.n(), k)
+		return
 	}
 	c.forgetStart()
 	c.tries++
 	if c.tries >= c.engine.cfg.RecognizeCalls {
 		c.silence()
 	}
+}
+
+// claim returns the first protocol that claims the bytes; else Maybe if there is one that could with more of them.
+func (c *connection) claim(b []byte) (protocol.Protocol, protocol.Verdict) {
+	best := protocol.No
+	for _, p := range c.engine.protocols {
+		v := protocol.No
+		if !c.isDatagrams {
+			v = p.Recognize(b)
+		} else if d, ok := p.(protocol.DatagramRecognizer); ok {
+			v = d.RecognizeDatagram(b)
+		}
+		switch v {
+		case protocol.IsRequest, protocol.IsResponse:
+			return p, v
+		case protocol.Maybe:
+			best = protocol.Maybe
+		}
+	}
+	return nil, best
 }
 
 // startOf returns the bytes of k after those of its direction that wait.
@@ -73,7 +90,8 @@ func (c *connection) adopt(p protocol.Protocol, v protocol.Verdict, k *call) {
 	c.proto = p
 	// What was recognised begins a message. A response says nothing of what the other direction is in the middle of.
 	c.isJoined = c.isJoined && v == protocol.IsResponse
-	c.parser = p.NewParser(c.isJoined)
+	c.parser = p.NewParser(protocol.Start{Joined: c.isJoined, Datagrams: c.isDatagrams})
+	c.copyFor(p)
 	for d, n := range c.missed {
 		if n > 0 { // the holes may have held messages
 			c.take(&call{dir: event.Direction(d), isGap: true, time: k.time, pid: k.pid, tid: k.tid, n: n})
@@ -87,4 +105,21 @@ func (c *connection) adopt(p protocol.Protocol, v protocol.Verdict, k *call) {
 		c.engine.recycle(&h)
 	}
 	c.take(k)
+}
+
+// maxAdoptions bounds how often a connection may change its protocol: by an upgrade, or because the first claim was wrong.
+const maxAdoptions = 4
+
+// restart lets the protocols look at the connection once more: the one that spoke it so far has ended.
+func (c *connection) restart() {
+	c.adopted++
+	if c.adopted >= maxAdoptions {
+		c.silence()
+		return
+	}
+	c.parser, c.proto, c.tries, c.isFollowed = nil, nil, 0, false
+	c.missed = [2]uint32{}
+	if s := c.engine.source; s != nil {
+		s.Copy(c.id, protocol.DefaultCopy.Request, protocol.DefaultCopy.Response)
+	}
 }

@@ -22,11 +22,10 @@ type selection struct {
 	isDirty bool
 }
 
-// Verdicts of conn_verdicts in bpf/include/select.h.
-const (
-	connSilent uint8 = 1
-	connWhole  uint8 = 2
-)
+// connVerdict is struct conn_verdict of bpf/include/select.h.
+type connVerdict struct {
+	Request, Response uint32 // bytes of a turn; both 0: nothing
+}
 
 func newSelection(c *ebpf.Collection) (*selection, error) {
 	s := &selection{
@@ -111,12 +110,13 @@ func (p *Probe) SetPorts(included, excluded []uint16) error {
 
 // Silence stops the events of a connection that carries nothing to parse. It takes effect within a poll interval.
 func (p *Probe) Silence(conn uint64) {
-	_ = p.selection.change(func() error { return p.selection.conns.Put(conn, connSilent) })
+	p.Copy(conn, 0, 0)
 }
 
-// WantWhole asks for the responses of a connection whole, because requests are pipelined on it.
-func (p *Probe) WantWhole(conn uint64) {
-	_ = p.selection.change(func() error { return p.selection.conns.Put(conn, connWhole) })
+// Copy says how many bytes of each turn of a connection are copied, in the direction of requests and in that of responses.
+// Beyond them, each call still shows its first PrefixBytes.
+func (p *Probe) Copy(conn uint64, request, response uint32) {
+	_ = p.selection.change(func() error { return p.selection.conns.Put(conn, connVerdict{request, response}) })
 }
 
 func b2u32(b bool) uint32 {

@@ -19,14 +19,50 @@ const (
 type Protocol interface {
 	// Name is the value of network.protocol.name: "http".
 	Name() string
-	// Recognize judges the first bytes of one socket call.
+	// Recognize judges the first bytes of one socket call on a connection of which nothing is known. It claims them only
+	// if no other protocol can begin like that: check lengths, versions and reserved bits, not a magic byte alone.
 	Recognize(b []byte) Verdict
-	// NewParser starts a connection. joined is true when it was joined in the middle: its first bytes may belong to
-	// anything.
-	NewParser(joined bool) Parser
+	// NewParser starts a connection.
+	NewParser(s Start) Parser
 	// Semantics names the metrics and labels of this protocol's exchanges. It returns the same pointer each time.
 	Semantics() *Semantics
 }
+
+// Start is what is known of a connection when its parser is made.
+type Start struct {
+	// Joined is true when the connection was joined in the middle: its first bytes may belong to anything.
+	Joined bool
+	// Datagrams is true when each call carries one datagram rather than part of a stream.
+	Datagrams bool
+}
+
+// A Protocol may have these abilities besides; the engine looks for them by type assertion.
+type (
+	// DatagramRecognizer is a protocol that also runs over datagrams. Only such protocols are asked about them.
+	DatagramRecognizer interface {
+		// RecognizeDatagram is Recognize for one whole datagram.
+		RecognizeDatagram(b []byte) Verdict
+	}
+	// Copier says how many bytes of each turn the parser needs, where DefaultCopy does not suit it.
+	Copier interface {
+		Copy() Copy
+	}
+	// ResponseGuesser tells the start of a response among the bytes of a connection that is known to speak the protocol,
+	// where Recognize, which knows nothing, cannot. It is asked while no request waits, to find responses that were reported
+	// before their requests.
+	ResponseGuesser interface {
+		MayBeginResponse(b []byte) bool
+	}
+)
+
+// Copy says how much of a turn is copied for the parser. A turn is a run of calls in one direction. What is beyond comes
+// as gaps, but each call still shows its first bytes (PrefixBytes of agent/probe), so that a message that begins a call is found.
+type Copy struct {
+	Request, Response uint32 // bytes, for turns to and from the server
+}
+
+// DefaultCopy suits protocols of small messages.
+var DefaultCopy = Copy{Request: 64 << 10, Response: 64 << 10}
 
 // Verdict is what a few bytes look like.
 type Verdict uint8
@@ -61,7 +97,8 @@ type Sink interface {
 	ResponseBegin(id uint64)
 	ResponseHead(id uint64, r Response)
 	ResponseEnd(id uint64, e End)
-	// Opaque says that from here on the connection carries something else (an upgrade, a tunnel): nothing more will be parsed.
+	// Opaque says that from here on the connection carries something else (an upgrade, a tunnel, or it was never this
+	// protocol). The parser gets nothing more; other protocols may claim what follows.
 	Opaque()
 	// Lost counts what could not be understood.
 	Lost(c signal.Cause, n uint64)
@@ -85,8 +122,12 @@ type Request struct {
 	Operation  string // of low cardinality: the HTTP method
 	Target     string // raw: the path. It becomes a label only through Semantics.Template
 	Attributes []Attribute
+	// Counts are further numbers of this message, in the order of Semantics.Counts: records, rows.
+	Counts [MaxCounts]uint64
 	// NoResponse is true when the protocol sends none.
 	NoResponse bool
+	// Waits is true when the server answers late on purpose (a blocking pop, a long poll): the duration is not service time.
+	Waits bool
 }
 
 // Response is what the head of a response says.
@@ -95,6 +136,8 @@ type Response struct {
 	// ServerError and ClientError are the values of error.type as each side sees it, "" for none: HTTP 404 is an error for
 	// the client and not for the server.
 	ServerError, ClientError string
+	// Counts are further numbers of this message, in the order of Semantics.Counts; they add to the request's.
+	Counts [MaxCounts]uint64
 	// Unbounded is true when nothing says where the response ends, because its head was cut: silence may end it.
 	Unbounded  bool
 	Attributes []Attribute
@@ -113,4 +156,17 @@ type Semantics struct {
 	StatusLabel                            string // "http_response_status_code"
 	// Template turns a raw target into one of low cardinality: ids, hashes, dates and numbers become placeholders.
 	Template func(target string) string
+	// Counts are what is added up for each interface besides; at most MaxCounts.
+	Counts []Count
+	// Constant labels of every exchange: db_system_name="mysql".
+	Constant []Attribute
+}
+
+// MaxCounts bounds the numbers that a protocol counts besides requests and bytes.
+const MaxCounts = 4
+
+// Count is one such number, summed over the exchanges of an interface.
+type Count struct {
+	Server, Client string // names of the metrics: "messaging_client_sent_messages_total"; "" for none
+	Unit, Help     string
 }

@@ -107,7 +107,7 @@ static __noinline int conn_announce(struct conn_state *c, struct sock *sk, struc
 /* conn_reselect asks whether this connection of this process is to be observed. */
 static __noinline int conn_reselect(struct conn_state *c, struct sock *sk, __u32 tgid)
 {
-	__u8 *verdict;
+	struct conn_verdict *verdict;
 	bool wanted = is_process_selected(tgid);
 
 	if (wanted && SK_READ(sk, __sk_common.skc_family) != AF_UNIX)
@@ -118,9 +118,9 @@ static __noinline int conn_reselect(struct conn_state *c, struct sock *sk, __u32
 	else
 		c->flags |= CONN_EXCLUDED;
 	verdict = bpf_map_lookup_elem(&conn_verdicts, &c->id);
-	if (verdict && *verdict == 1)
+	if (verdict && verdict->request_bytes == 0 && verdict->response_bytes == 0)
 		c->flags |= CONN_SILENT;
-	if (verdict && *verdict == 2)
+	else if (verdict)
 		c->flags |= CONN_PIPELINED;
 	if (c->tgid != tgid)
 		c->announced_ns = 0; /* another process has the socket now */

@@ -28,11 +28,17 @@ struct {
 	__type(value, __u8); /* 1 included, 0 excluded */
 } port_verdicts SEC(".maps");
 
+/* What user space wants of each turn of a connection, in bytes; both 0: nothing at all, ever. */
+struct conn_verdict {
+	__u32 request_bytes;
+	__u32 response_bytes;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
-	__type(key, __u64);  /* connection id */
-	__type(value, __u8); /* 1: user space found nothing to parse; 2: it needs responses whole */
+	__type(key, __u64); /* connection id */
+	__type(value, struct conn_verdict);
 } conn_verdicts SEC(".maps");
 
 static __always_inline bool is_process_selected(__u32 tgid)

@@ -81,11 +81,11 @@ func newAgent(ctx context.Context, cfg Config, log *slog.Logger, stored func() s
 }
 
 // join puts together the rooms between the kernel's events and the way out.
-func (a *agent) join(who entity.Config, s exchange.Silencer) {
+func (a *agent) join(who entity.Config, source exchange.Source) {
 	a.table = entity.New(who, a.log)
 	a.red = redmetrics.New(a.cfg.red())
 	a.joiner = entity.NewJoiner(who, a.table, func(o entity.Observation) { a.red.Observe(o.X, o.Self, o.Peer) })
-	a.engine = exchange.New(exchange.DefaultConfig, all.Protocols(), a.onExchange, s)
+	a.engine = exchange.New(exchange.DefaultConfig, all.Protocols(), a.onExchange, source)
 }
 
 // run captures until ctx ends, then delivers what is left.

@@ -18,6 +18,8 @@ import (
 	"github.com/sonde-dev/sonde/agent/exchange"
 	"github.com/sonde-dev/sonde/agent/export"
 	"github.com/sonde-dev/sonde/agent/probe"
+	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/all"
 	"github.com/sonde-dev/sonde/agent/redmetrics"
 	"github.com/sonde-dev/sonde/server/query"
 	"github.com/sonde-dev/sonde/server/store/metricstore"
@@ -171,7 +173,23 @@ func (c *Config) query() query.Config {
 	q := query.DefaultConfig()
 	q.SlowThreshold = c.SlowThreshold
 	q.MinStep = max(c.FlushInterval, q.MinStep)
+	for _, p := range all.Protocols() {
+		q.Protocols = append(q.Protocols, queryNames(p.Name(), p.Semantics()))
+	}
 	return q
+}
+
+// queryNames are the names of a protocol's metrics in the server's terms: the server must not know the agent.
+func queryNames(name string, s *protocol.Semantics) query.ProtocolMetrics {
+	return query.ProtocolMetrics{
+		Protocol: name, OperationLabel: s.OperationLabel, StatusLabel: s.StatusLabel,
+		Server: query.SideMetrics{
+			Duration: s.ServerDuration, RequestSize: s.ServerRequestSize, ResponseSize: s.ServerResponseSize, TargetLabel: s.ServerTargetLabel,
+		},
+		Client: query.SideMetrics{
+			Duration: s.ClientDuration, RequestSize: s.ClientRequestSize, ResponseSize: s.ClientResponseSize, TargetLabel: s.ClientTargetLabel,
+		},
+	}
 }
 
 func (r RemoteWrite) config() export.RemoteWriteConfig {

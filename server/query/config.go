@@ -39,7 +39,7 @@ type SideMetrics struct {
 	TargetLabel                         string
 }
 
-// DefaultConfig knows HTTP under OpenTelemetry's names.
+// DefaultConfig knows no protocol: the wiring takes their names from the agent's registry.
 func DefaultConfig() Config {
 	return Config{
 		SlowThreshold: 500 * time.Millisecond,
@@ -48,19 +48,6 @@ func DefaultConfig() Config {
 		MaxWaiting:    64,
 		Timeout:       30 * time.Second,
 		Prom:          promapi.DefaultConfig(),
-		Protocols: []ProtocolMetrics{{
-			Protocol: "http", OperationLabel: "http_request_method", StatusLabel: "http_response_status_code",
-			Server: SideMetrics{
-				Duration:    "http_server_request_duration_seconds",
-				RequestSize: "http_server_request_body_size_bytes", ResponseSize: "http_server_response_body_size_bytes",
-				TargetLabel: "http_route",
-			},
-			Client: SideMetrics{
-				Duration:    "http_client_request_duration_seconds",
-				RequestSize: "http_client_request_body_size_bytes", ResponseSize: "http_client_response_body_size_bytes",
-				TargetLabel: "url_template",
-			},
-		}},
 	}
 }
 

@@ -172,7 +172,7 @@ func TestRoutes(t *testing.T) {
 	say := func(text string) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) })
 	}
-	w.handler = query.NewHandler(query.DefaultConfig(), query.Deps{
+	w.handler = query.NewHandler(config(), query.Deps{
 		Store: w.store, Status: agent{}, Page: say("page"), Metrics: say("metrics"),
 		Usage: func() query.StatusStore { return query.StatusStore{Series: 12} },
 	})

@@ -61,7 +61,7 @@ func newWorld(t testing.TB) *world {
 	w := &world{
 		t: t, store: store, now: t0, created: t0, cumul: map[string]*signal.Series{}, descs: map[string]*signal.Desc{}, hidden: map[string]bool{},
 	}
-	w.handler = query.NewHandler(query.DefaultConfig(), query.Deps{Store: store, Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler)})
+	w.handler = query.NewHandler(config(), query.Deps{Store: store, Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler)})
 	return w
 }
 
@@ -239,3 +239,20 @@ func isQuantile(got, q float64, xs []float64) bool {
 }
 
 func near(got, want, tolerance float64) bool { return math.Abs(got-want) <= tolerance*math.Abs(want) }
+
+// config knows HTTP by the names that the agent's registry gives.
+func config() query.Config {
+	c := query.DefaultConfig()
+	c.Protocols = []query.ProtocolMetrics{{
+		Protocol: "http", OperationLabel: "http_request_method", StatusLabel: "http_response_status_code",
+		Server: query.SideMetrics{
+			Duration: "http_server_request_duration_seconds", RequestSize: "http_server_request_body_size_bytes",
+			ResponseSize: "http_server_response_body_size_bytes", TargetLabel: "http_route",
+		},
+		Client: query.SideMetrics{
+			Duration: "http_client_request_duration_seconds", RequestSize: "http_client_request_body_size_bytes",
+			ResponseSize: "http_client_response_body_size_bytes", TargetLabel: "url_template",
+		},
+	}}
+	return c
+}

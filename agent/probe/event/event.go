@@ -47,7 +47,8 @@ const (
 	RoleServer  Role = 2
 )
 
-// Protocol is the kernel side's early verdict on the content of a connection; user space has the last word.
+// Protocol names a protocol that the kernel side follows by itself, copying what its messages need and no more. The rest are
+// recognised in user space, which then says what to copy.
 type Protocol uint8
 
 // The verdicts. The numbers are those of bpf/include/recognize.h.
@@ -93,6 +94,7 @@ type OpenInfo struct {
 	// Unix is true for a Unix stream socket. UnixSelf and UnixPeer are then values that are equal crosswise at the two ends.
 	Unix               bool
 	UnixSelf, UnixPeer uint64
+	Datagrams          bool   // UDP: each Data is one datagram
 	Netns              uint32 // inode number of the network namespace
 	Role               Role
 	Protocol           Protocol

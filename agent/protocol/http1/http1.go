@@ -19,7 +19,7 @@ func (Protocol) Name() string { return "http" }
 func (Protocol) Recognize(b []byte) protocol.Verdict { return recognize(b) }
 
 // NewParser starts a connection.
-func (Protocol) NewParser(joined bool) protocol.Parser { return newParser(joined) }
+func (Protocol) NewParser(s protocol.Start) protocol.Parser { return newParser(s.Joined) }
 
 // Semantics names the metrics and labels after OpenTelemetry's HTTP conventions.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
