@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/agent/probe/tls"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -78,6 +79,7 @@ type Probe struct {
 	reader     *ringbuf.Reader
 	losses     *ebpf.Map
 	selection  *selection
+	tls        *tls.Prober // nil where TLS is not read
 }
 
 // Open loads and attaches everything. The caller must Close the Probe, and should Run it soon: events wait in the ring.
@@ -94,7 +96,7 @@ func Open(cfg Config, log *slog.Logger) (_ *Probe, err error) {
 	if p.tier, p.tierReason, err = chooseTier(cfg.Tier); err != nil {
 		return nil, err
 	}
-	process, err := loadCollector("process", cfg, nil)
+	process, err := loadCollector("process", cfg, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +105,7 @@ func Open(cfg Config, log *slog.Logger) (_ *Probe, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.capture, err = loadCollector(string(p.tier), cfg, process, variable{"self_tgid", self},
+	if p.capture, err = loadCollector(string(p.tier), cfg, process, nil, variable{"self_tgid", self},
 		variable{"request_bytes", cfg.RequestBytes}, variable{"response_bytes", cfg.ResponseBytes}); err != nil {
 		return nil, err
 	}
@@ -119,6 +121,9 @@ func Open(cfg Config, log *slog.Logger) (_ *Probe, err error) {
 		if err := c.attach(); err != nil {
 			return nil, err
 		}
+	}
+	if err := p.openTLS(self); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
@@ -146,6 +151,7 @@ const recordsPerYield = 1024
 func (p *Probe) Run(ctx context.Context, handle func(*event.Event), tick func(now uint64)) error {
 	stop := context.AfterFunc(ctx, func() { _ = p.reader.Close() })
 	defer stop()
+	defer p.runTLS(ctx)()
 	d := Decoder{}
 	var rec ringbuf.Record
 	next := time.Now().Add(p.cfg.PollInterval)
@@ -155,6 +161,7 @@ func (p *Probe) Run(ctx context.Context, handle func(*event.Event), tick func(no
 		switch {
 		case err == nil:
 			if ev := d.Decode(rec.RawSample); ev != nil {
+				p.tellTLS(ev)
 				handle(ev)
 			}
 			if n%recordsPerYield != 0 {
@@ -199,6 +206,9 @@ func (p *Probe) Losses() (signal.Losses, error) {
 	for _, c := range p.collectors {
 		l.Add(signal.Recursion, c.missed())
 	}
+	for cause, n := range p.tls.Losses() {
+		l.Add(cause, n)
+	}
 	return l, nil
 }
 
@@ -207,6 +217,7 @@ func (p *Probe) Close() {
 	if p.reader != nil {
 		_ = p.reader.Close()
 	}
+	p.tls.Close()
 	for i := len(p.collectors) - 1; i >= 0; i-- {
 		p.collectors[i].close()
 	}

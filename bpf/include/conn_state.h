@@ -15,6 +15,7 @@ enum conn_flags {
 	CONN_KNOWN = 1 << 5,	 /* the process was looked at */
 	CONN_STARTED = 1 << 6,	 /* a direction was seen */
 	CONN_ENDED_BY_RESET = 1 << 7,
+	CONN_TLS = 1 << 15, /* its plain text is a connection too, see tls.h */
 };
 
 struct conn_state {
@@ -32,6 +33,8 @@ struct conn_state {
 	__u8 role;
 	__u8 direction; /* of the last call */
 	__u8 head_len;
+	__u32 tls_misses; /* calls of a socket in which no goroutine was found to speak TLS */
+	__u32 pad;
 	struct head head; /* first bytes of the turn, while they are too few to tell */
 };
 

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * The plain text of TLS: uprobes on the functions of TLS libraries that read and write it. Each library file is probed
+ * once, for all processes. Calls are handed on when they return; the plain text is a connection of its own, see tls.h,
+ * and goes through the same capture as that of sockets.
+ *
+ * Emits: OPEN, DATA. Needs the socket tier, which finds the sockets. Costs about 3 µs per call of a library.
+ */
+#include "kernel_types.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include "kernel_compat.h"
+#include "loss.h"
+#include "events.h"
+#include "recognize.h"
+#include "conn_state.h"
+#include "select.h"
+#include "user_args.h"
+#include "payload.h"
+#include "tls.h"
+
+/* What stands for the socket is a struct plain_sock here. */
+#define PLAIN(sk) ((struct plain_sock *)(sk))
+#define SK_READ(sk, field, ...) SK_READ_##__VA_OPT__(2)(sk, field)
+#define SK_READ_(sk, field) (PLAIN(sk)->field)
+#define SK_READ_2(sk, field) (PLAIN(sk)->__sk_common.netns)
+#define SK_READ_INTO(dst, sk, field) __builtin_memcpy(dst, &PLAIN(sk)->field, 16)
+#define TCP_READ(sk, field) (PLAIN(sk)->field)
+#define UNIX_PEER(sk) 0
+
+#include "capture.h"
+
+/* What the loader says of a probed function, in the cookie of its probe. */
+#define COOKIE_KIND(cookie) ((cookie) & 0xff)
+#define COOKIE_COUNT_AT(cookie) ((cookie) >> 8 & 0xff) /* argument that points to the count; 0: none */
+
+/* plain_moved hands on plain text that a library has moved. */
+static __noinline int plain_moved(struct plain_conn *p, __u64 pid_tgid, __u64 buf, __u32 n, __u32 direction)
+{
+	struct user_args args = { .number = NR_write, .a2 = buf };
+	struct sock *sk = (struct sock *)&p->sk;
+
+	if (direction == EGRESS)
+		p->sk.write_seq += n;
+	else
+		p->sk.copied_seq += n;
+	if (conn_is_quiet(&p->c, sk, pid_tgid >> 32))
+		return 0;
+	capture_call(&p->c, sk, AF_INET, direction, n, 0, pid_tgid, &args);
+	return 0;
+}
+
+/* session_moved finds the connection of a session that moved n plain-text bytes. */
+static __always_inline void session_moved(const struct tls_session_key *key, const struct tls_call *call, __u32 n)
+{
+	struct tls_session missed = { .missed = 1 }, *s = bpf_map_lookup_elem(&tls_sessions, key);
+	struct plain_conn *p = NULL;
+	__u64 id;
+
+	if (call->kind == TLS_HANDSHAKING)
+		return;
+	if (s && s->conn) {
+		id = s->conn | TLS_CONN;
+		p = bpf_map_lookup_elem(&plain_conns, &id);
+	}
+	if (p) {
+		plain_moved(p, bpf_get_current_pid_tgid(), call->buf, n, call->kind == TLS_WRITE ? EGRESS : INGRESS);
+		return;
+	}
+	loss_count(LOSS_TLS_UNBOUND);
+	if (s) {
+		s->conn = 0;
+		s->missed = 1;
+	} else {
+		bpf_map_update_elem(&tls_sessions, key, &missed, BPF_NOEXIST);
+	}
+}
+
+/* thread_returned looks for evidence, when a library has returned that made no socket call. */
+static __always_inline void thread_returned(struct tls_thread *t, const struct tls_session_key *key, __u32 kind, __u32 n)
+{
+	__u64 conn = t->received.id;
+	bool fits = t->received.kind != TLS_APPLICATION_DATA || (kind == TLS_READ && n && tls_length_fits(n, t->received.len));
+
+	t->by_memory = 1;
+	t->received.id = 0;
+	if (conn && fits)
+		tls_evidence(key, conn);
+	if (t->said.id == key->ssl && t->said.kind == TLS_WRITE && t->said.len)
+		return; /* its record is to be sent first */
+	t->said.id = kind == TLS_READ && n ? 0 : key->ssl;
+	t->said.kind = kind;
+	t->said.len = n;
+}
+
+static __always_inline __u64 argument(struct pt_regs *ctx, __u32 i)
+{
+	__u64 fourth = ctx->cx, fifth = ctx->r8;
+
+	barrier_var(fourth); /* else they become one load at a variable place, which contexts do not allow */
+	barrier_var(fifth);
+	return i == 4 ? fourth : i == 5 ? fifth : 0;
+}
+
+SEC("uprobe.multi")
+int tls_enter(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct tls_thread *t;
+
+	if (bpf_get_current_pid_tgid() >> 32 == self_tgid)
+		return 0;
+	t = bpf_task_storage_get(&tls_threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t) {
+		loss_count(LOSS_STORAGE_FULL);
+		return 0;
+	}
+	/* a function of the library that another one of them uses */
+	if (t->call.kind && t->call.ssl == ctx->di && ctx->sp < t->call.sp)
+		return 0;
+	t->call.ssl = ctx->di;
+	t->call.buf = ctx->si;
+	t->call.count_at = argument(ctx, COOKIE_COUNT_AT(cookie));
+	t->call.sp = ctx->sp;
+	t->call.conn = 0;
+	t->call.kind = COOKIE_KIND(cookie);
+	return 0;
+}
+
+SEC("uprobe.multi")
+int tls_leave(struct pt_regs *ctx)
+{
+	struct tls_thread *t = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
+	struct tls_session_key key;
+	struct tls_call call;
+	__u64 count = 0;
+	int n;
+
+	if (!t || !t->call.kind || t->call.sp != ctx->sp - 8) /* 8: the return address is gone */
+		return 0;
+	call = t->call;
+	t->call.kind = TLS_NONE;
+	n = (int)ctx->ax;
+	if (n > 0 && call.count_at) {
+		bpf_probe_read_user(&count, sizeof(count), (const void *)call.count_at);
+		n = count;
+	}
+	if (n < 0 || call.kind == TLS_HANDSHAKING)
+		n = 0;
+	key.ssl = call.ssl;
+	key.tgid = bpf_get_current_pid_tgid() >> 32;
+	if (!call.conn)
+		thread_returned(t, &key, call.kind, n);
+	if (n)
+		session_moved(&key, &call, n);
+	return 0;
+}
+
+/* tls_free: the address of a session may be that of another one next. */
+SEC("uprobe.multi")
+int tls_free(struct pt_regs *ctx)
+{
+	struct tls_session_key key = { .ssl = ctx->di, .tgid = bpf_get_current_pid_tgid() >> 32 };
+
+	bpf_map_delete_elem(&tls_sessions, &key);
+	return 0;
+}
+
+/* Go's internal ABI: arguments in rax, rbx, rcx, …, the goroutine in r14; the result in rax. */
+SEC("uprobe.multi")
+int go_enter(struct pt_regs *ctx)
+{
+	struct tls_goroutine key = { .g = ctx->r14, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_call call = { .ssl = ctx->ax, .buf = ctx->bx, .kind = COOKIE_KIND(bpf_get_attach_cookie(ctx)) };
+
+	if (key.tgid == self_tgid)
+		return 0;
+	/* Read and Write shake hands first */
+	if (call.kind == TLS_HANDSHAKING && bpf_map_lookup_elem(&tls_goroutines, &key))
+		return 0;
+	if (bpf_map_update_elem(&tls_goroutines, &key, &call, BPF_ANY))
+		loss_count(LOSS_STORAGE_FULL);
+	return 0;
+}
+
+SEC("uprobe.multi")
+int go_leave(struct pt_regs *ctx)
+{
+	struct tls_goroutine key = { .g = ctx->r14, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_call *at = bpf_map_lookup_elem(&tls_goroutines, &key), call;
+	struct tls_session_key session;
+	long n = ctx->ax;
+
+	if (!at || at->kind != COOKIE_KIND(bpf_get_attach_cookie(ctx)))
+		return 0;
+	call = *at;
+	bpf_map_delete_elem(&tls_goroutines, &key);
+	session.ssl = call.ssl;
+	session.tgid = key.tgid;
+	if (n > 0 && call.kind != TLS_HANDSHAKING)
+		session_moved(&session, &call, n);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
