@@ -3,7 +3,6 @@ package tls
 import (
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
@@ -128,7 +127,7 @@ func (t *table) sweep(now time.Time, keep time.Duration) {
 	t.mu.Lock()
 	var gone []uint32
 	for pid := range t.users {
-		if _, err := os.Stat(fmt.Sprintf("/proc/%d", pid)); pid != ahead && err != nil {
+		if pid != ahead && !exists(pid) {
 			gone = append(gone, pid)
 		}
 	}

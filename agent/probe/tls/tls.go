@@ -242,6 +242,8 @@ func (p *Prober) probe(pid uint32, m mapping) {
 		err = p.table.attach(m, at)
 	}
 	switch {
+	case err != nil && !exists(pid):
+		return // with its mapping the way to the file is gone
 	case err != nil:
 		p.table.refuse(m.id)
 		p.lose(err, "file", m.path)
@@ -251,6 +253,11 @@ func (p *Prober) probe(pid uint32, m mapping) {
 		p.table.use(pid, m.id)
 		p.log.Debug("TLS is read", "file", m.path, "library", at.library)
 	}
+}
+
+func exists(pid uint32) bool {
+	_, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
+	return err == nil
 }
 
 // probeStandard probes the libraries that new programs are most likely to use.
