@@ -61,12 +61,11 @@ func describe(x *exchange.Exchange) string {
 	if x.Partial {
 		s += " partial"
 	}
-	want := ""
-	if x.Status >= "500" || x.Side == exchange.Client && x.Status >= "400" {
-		want = x.Status
-	}
-	if x.Error != want {
+	if x.Error != "" && x.Error != x.Status {
 		s += " error=" + x.Error
+	}
+	if x.Protocol.Name() == "http" && x.Error == "" && (x.Status >= "500" || x.Side == exchange.Client && x.Status >= "400") {
+		s += " without error"
 	}
 	if x.RequestEnd < x.RequestStart || x.ResponseEnd < x.ResponseStart || x.RequestStart == 0 || x.ResponseEnd == 0 {
 		s += fmt.Sprintf(" times=%d,%d,%d,%d", x.RequestStart, x.RequestEnd, x.ResponseStart, x.ResponseEnd)

@@ -56,7 +56,7 @@ type (
 )
 
 // Copy says how much of a turn is copied for the parser. A turn is a run of calls in one direction. What is beyond comes
-// as gaps, but each call still shows its first bytes (PrefixBytes of agent/probe), so that a message that begins a call is found.
+// as gaps, but each call still shows its first 256 bytes, so that a message that begins a call is found.
 type Copy struct {
 	Request, Response uint32 // bytes, for turns to and from the server
 }
