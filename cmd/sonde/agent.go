@@ -13,6 +13,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/export"
 	"github.com/sonde-dev/sonde/agent/probe"
 	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/all"
 	"github.com/sonde-dev/sonde/agent/redmetrics"
 	"github.com/sonde-dev/sonde/signal"
@@ -27,6 +28,7 @@ type agent struct {
 
 	probe   *probe.Probe
 	engine  *exchange.Engine
+	sealed  *exchange.Envelopes
 	table   *entity.Table
 	joiner  *entity.Joiner
 	red     *redmetrics.Recorder
@@ -85,6 +87,7 @@ func (a *agent) join(who entity.Config, source exchange.Source) {
 	a.table = entity.New(who, a.log)
 	a.red = redmetrics.New(a.cfg.red())
 	a.joiner = entity.NewJoiner(who, a.table, func(o entity.Observation) { a.red.Observe(o.X, o.Self, o.Peer) })
+	a.sealed = exchange.NewEnvelopes(a.onRequest)
 	a.engine = exchange.New(exchange.DefaultConfig, all.Protocols(), a.onExchange, source)
 }
 
@@ -119,9 +122,11 @@ func (a *agent) onEvent(ev *event.Event) {
 		a.engine.Handle(ev)
 	case event.Open:
 		a.joiner.HandleConn(ev)
+		a.sealed.HandleConn(ev)
 		a.engine.Handle(ev)
 	case event.Close:
 		a.engine.Handle(ev)
+		a.sealed.HandleConn(ev)
 		a.joiner.HandleConn(ev)
 	case event.Exec, event.Fork, event.Exit:
 		a.table.HandleProcess(ev)
@@ -132,12 +137,20 @@ func (a *agent) onExchange(x *exchange.Exchange) {
 	if a.own.is(x.Conn.Remote) {
 		return
 	}
+	if _, ok := x.Protocol.(protocol.Envelope); ok && a.probe != nil {
+		a.probe.OnTLS(x.Conn.PID)
+	}
+	a.sealed.Handle(x)
+}
+
+func (a *agent) onRequest(x *exchange.Exchange) {
 	a.counted.exchanges++
 	a.joiner.Handle(x)
 }
 
 func (a *agent) onTick(now uint64) {
 	a.engine.Tick(now)
+	a.sealed.Tick(now)
 	a.table.Tick(now)
 	a.joiner.Tick(now)
 	if now >= a.counted.next {
