@@ -76,6 +76,9 @@ func (c *connection) RequestHead(id uint64, r protocol.Request) {
 		return
 	}
 	f.hasRequest = true
+	if r.Protocol != nil {
+		f.x.Protocol = r.Protocol
+	}
 	f.x.Operation, f.x.Target, f.x.Attributes = r.Operation, r.Target, r.Attributes
 	if r.NoResponse && !f.responseEnded {
 		f.responseEnded = true

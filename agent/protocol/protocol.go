@@ -95,6 +95,7 @@ type Sink interface {
 	RequestHead(id uint64, r Request)
 	RequestEnd(id uint64, e End)
 	ResponseBegin(id uint64)
+	// ResponseHead may come again until the end, when trailers say more: the last one counts.
 	ResponseHead(id uint64, r Response)
 	ResponseEnd(id uint64, e End)
 	// Opaque says that from here on the connection carries something else (an upgrade, a tunnel, or it was never this
@@ -119,6 +120,8 @@ type End struct {
 
 // Request is what the head of a request says.
 type Request struct {
+	// Protocol is the one spoken inside the connection's, where it carries several: gRPC in HTTP/2. nil is the connection's own.
+	Protocol   Protocol
 	Operation  string // of low cardinality: the HTTP method
 	Target     string // raw: the path. It becomes a label only through Semantics.Template
 	Attributes []Attribute
