@@ -6,7 +6,14 @@ var (
 	InterfaceSlow = &Desc{
 		Name: "sonde_interface_slow_requests_total", Type: Counter, Unit: "{request}",
 		Help:   "Requests of one interface that took longer than the slow threshold, but for those that wait on purpose.",
-		Labels: []string{"service_name", "side", "network_protocol_name", "operation", "target", "peer_service"},
+		Labels: interfaceLabels,
+	}
+
+	InterfaceWaiting = &Desc{
+		Name: "sonde_interface_waiting_requests_total", Type: Counter, Unit: "{request}",
+		Help: "Requests of one interface that the server answers late on purpose (a long poll, a blocking pop). Here, and only " +
+			"here, their durations count.",
+		Labels: interfaceLabels,
 	}
 
 	ServiceDuration = &Desc{
@@ -151,6 +158,8 @@ const waitingHelp = "Requests that the server answers late on purpose (a long po
 	"time: they are no part of the durations and slow requests beside this, but of everything else."
 
 var (
+	interfaceLabels = []string{"service_name", "side", "network_protocol_name", "operation", "target", "peer_service"}
+
 	serviceLabels  = []string{"service_name", "side", "network_protocol_name"}
 	edgeEndLabels  = []string{"client", "server", "side", "network_protocol_name", "client_external", "server_external"}
 	edgeLabels     = []string{"client", "server", "side", "network_protocol_name"}
@@ -160,7 +169,7 @@ var (
 // Catalog returns the metrics whose names are Sonde's own, in the order of the reference.
 func Catalog() []*Desc {
 	return []*Desc{
-		InterfaceSlow,
+		InterfaceSlow, InterfaceWaiting,
 		ServiceDuration, ServiceErrors, ServiceSlow, ServicePartial, ServiceRequestBytes, ServiceResponseBytes, ServiceStatus,
 		ServiceWaiting,
 		EdgeDuration, EdgeErrors, EdgeSlow, EdgeRequestBytes, EdgeResponseBytes, EdgeWaiting,

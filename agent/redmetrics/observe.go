@@ -55,13 +55,20 @@ func (r *Recorder) observeInterface(p *pair, x *exchange.Exchange, ns uint64, at
 		r.observeSize(&rs.responseSize, x.ResponseBytes)
 	}
 	if isSlow {
-		if rs.slow == 0 {
-			r.newCounter(&rs.group, signal.InterfaceSlow, &rs.slow,
-				p.side.service, x.Side.String(), p.protocol.name, rs.operation, rs.target, rs.peer)
-		}
-		rs.slow++
+		rs.add(r, p, x.Side, signal.InterfaceSlow, &rs.slow)
+	}
+	if x.Waits {
+		rs.add(r, p, x.Side, signal.InterfaceWaiting, &rs.waiting)
 	}
 	return limited
+}
+
+// add counts one more of a counter that is a series from the first on.
+func (rs *routeSeries) add(r *Recorder, p *pair, side exchange.Side, d *signal.Desc, n *uint64) {
+	if *n == 0 {
+		r.newCounter(&rs.group, d, n, p.side.service, side.String(), p.protocol.name, rs.operation, rs.target, rs.peer)
+	}
+	*n++
 }
 
 // count adds what the protocol counts besides. A number is a series from the first time on.

@@ -101,6 +101,7 @@ func TestWaiting(t *testing.T) {
 		"sonde_instance_slow_requests_total" + instance + "}":             2,
 		"db_client_operation_duration_seconds{service_name=worker,db_operation_name=BLPOP,network_protocol_name=redis,peer_service=redis,db_system_name=redis}":                      2,
 		"db_client_operation_duration_seconds{service_name=worker,db_operation_name=BLPOP,error_type=WRONGTYPE,network_protocol_name=redis,peer_service=redis,db_system_name=redis}": 1,
+		"sonde_interface_waiting_requests_total{service_name=worker,side=client,network_protocol_name=redis,operation=BLPOP,peer_service=redis}":                                     3,
 		"sonde_agent_exchanges_total{network_protocol_name=redis,side=client}":                                                                                                       5,
 	})
 	if n, ok := got["sonde_interface_slow_requests_total{service_name=worker,side=client,network_protocol_name=redis,operation=BLPOP,peer_service=redis}"]; ok {
