@@ -29,6 +29,7 @@ func rooms() []room {
 		{"signal", nil, "the seam between agent and server; a leaf, so that both can know it"},
 		{"agent/probe/event", nil, "what the kernel reports, as plain data: everything behind it is driven without a kernel"},
 		{"agent/probe", []string{"signal", "agent/probe/event"}, "loads and reads; does not know what the bytes mean"},
+		{"agent/replay", []string{"agent/probe/event"}, "reports a capture as the kernel side would; does not know protocols, so that tests of parsers can use it"},
 		{"agent/protocol", []string{"signal"}, "pure parsers: no sockets, no processes, no metrics"},
 		{"agent/exchange", []string{"signal", "agent/probe/event", "agent/protocol"}, "pairs messages; does not know who the peer is"},
 		{"agent/entity", []string{"signal", "agent/probe/event", "agent/exchange"}, "says who; does not know protocols"},
