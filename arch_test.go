@@ -34,6 +34,7 @@ func rooms() []room {
 		{"agent/exchange", []string{"signal", "agent/probe/event", "agent/protocol"}, "pairs messages; does not know who the peer is"},
 		{"agent/entity", []string{"signal", "agent/probe/event", "agent/exchange"}, "says who; does not know protocols"},
 		{"agent/redmetrics", []string{"signal", "agent/protocol", "agent/exchange"}, "counts exchanges; does not know the way out"},
+		{"agent/replay/report", []string{"signal", "agent/probe/event", "agent/protocol", "agent/exchange", "agent/redmetrics", "agent/replay"}, "a capture's way through the rooms of a live host"},
 		{"agent/export", []string{"signal"}, "the way out sees only what crosses the seam"},
 		{"server/store", []string{"signal"}, "stores; knows neither agent nor HTTP API"},
 		{"server/ingest", []string{"signal", "server/store"}, "the way in"},

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"bufio"
+	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ const (
 // maxPacket is more than any link carries: 256 KiB is what libpcap calls MAXIMUM_SNAPLEN.
 const maxPacket = 256 << 10
 
-// openFile reads the header of a capture.
+// openFile reads the header of a capture, which may be compressed.
 func openFile(r io.Reader) (*file, error) {
 	b := bufio.NewReaderSize(r, 64<<10)
 	head, err := b.Peek(4)
@@ -42,6 +43,13 @@ func openFile(r io.Reader) (*file, error) {
 			return nil, fmt.Errorf("%w: only %d bytes", ErrForeign, len(head))
 		}
 		return nil, err
+	}
+	if head[0] == 0x1f && head[1] == 0x8b && head[2] == 8 { // RFC 1952 §2.3.1: gzip, deflate
+		z, err := gzip.NewReader(b)
+		if err != nil {
+			return nil, fmt.Errorf("unpack: %w", unexpected(err))
+		}
+		return openFile(z)
 	}
 	if binary.BigEndian.Uint32(head) == magicSection {
 		return openNextGeneration(b)

@@ -117,3 +117,5 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+func v6(n byte) netip.Addr { return netip.AddrFrom16([16]byte{0: 0xfd, 15: n}) }
