@@ -567,10 +567,13 @@ static __noinline __u32 tcp_call_position(struct sock *sk, __u32 direction, __u3
 static __always_inline void call_position(struct conn_state *c, struct sock *sk, struct call *call, __u16 family,
 					  __u32 later)
 {
-	if (family == AF_UNIX)
+	if (family == AF_UNIX) {
 		call->seq = c->bytes[call->direction & 1];
-	else
+	} else {
 		call->seq = tcp_call_position(sk, call->direction, call->len + later);
+		c->other = tcp_call_position(sk, !call->direction, 0);
+		c->has_other = 1;
+	}
 	c->bytes[call->direction & 1] += call->len;
 }
 
@@ -590,7 +593,7 @@ static __always_inline void conn_close(struct conn_state *c, struct sock *sk, bo
 	e->h.kind = EVENT_CLOSE;
 	e->h.time_ns = bpf_ktime_get_ns();
 	e->h.conn = c->id;
-	e->h.reset = reset;
+	e->h.flag = reset;
 	e->next_ingress = position_now(c, sk, INGRESS);
 	e->next_egress = position_now(c, sk, EGRESS);
 	bpf_ringbuf_submit(e, wake_flags(e->h.time_ns));

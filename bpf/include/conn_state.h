@@ -35,6 +35,8 @@ struct conn_state {
 	__u8 role;
 	__u8 direction; /* of the last call */
 	__u8 head_len;
+	__u8 has_other;	/* other is known: not for a Unix socket, which tells only what was seen */
+	__u32 other;	/* position of the direction that the current call is not of */
 	__u32 tls_misses; /* calls of a socket in which no goroutine was found to speak TLS */
 	__u32 pad;
 	struct head head; /* first bytes of the turn, while they are too few to tell */

@@ -5,7 +5,10 @@ package all
 
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/amqp"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
+	"github.com/sonde-dev/sonde/agent/protocol/http2"
+	"github.com/sonde-dev/sonde/agent/protocol/redis"
 	"github.com/sonde-dev/sonde/agent/protocol/tls"
 )
 
@@ -13,6 +16,10 @@ import (
 func Protocols() []protocol.Protocol {
 	return []protocol.Protocol{
 		http1.Protocol{},
+		http2.Protocol{},
+		http2.GRPC{}, // found inside HTTP/2; here for its names
+		redis.Protocol{},
+		amqp.Protocol{},
 		tls.Protocol{},
 	}
 }
