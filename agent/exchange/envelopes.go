@@ -13,7 +13,8 @@ import (
 type Envelopes struct {
 	out     func(*Exchange)
 	pending map[uint64]Exchange
-	order   []uint64 // ids by time of arrival; some may be gone
+	order   []uint64            // ids by time of arrival; some may be gone
+	inside  map[uint64]struct{} // sockets whose inside is seen
 }
 
 // envelopeWait is how long an inside may take to show: until the first request after the handshake.
@@ -22,15 +23,21 @@ const envelopeWait = 5 * time.Second
 // maxEnvelopes bounds the memory; beyond it, envelopes are handed on early and may count too many.
 const maxEnvelopes = 16384
 
+// maxInsides bounds what is remembered of connections that are open.
+const maxInsides = 65536
+
 // NewEnvelopes makes one that hands on what is to count.
 func NewEnvelopes(out func(*Exchange)) *Envelopes {
-	return &Envelopes{out: out, pending: make(map[uint64]Exchange)}
+	return &Envelopes{out: out, pending: make(map[uint64]Exchange), inside: make(map[uint64]struct{})}
 }
 
 // Handle takes an exchange. Those of other protocols are handed on at once.
 func (v *Envelopes) Handle(x *Exchange) {
 	if _, ok := x.Protocol.(protocol.Envelope); !ok {
 		v.out(x)
+		return
+	}
+	if _, ok := v.inside[x.Conn.ID]; ok {
 		return
 	}
 	if len(v.order) >= maxEnvelopes {
@@ -43,11 +50,19 @@ func (v *Envelopes) Handle(x *Exchange) {
 
 // HandleConn takes an event: the announcement of what is inside, or the end of the connection.
 func (v *Envelopes) HandleConn(ev *event.Event) {
+	id := ev.Conn &^ event.PlainText
+	isInside := id != ev.Conn
 	switch {
-	case ev.Kind == event.Open && ev.Conn&event.PlainText != 0:
-		delete(v.pending, ev.Conn&^event.PlainText)
+	case ev.Kind == event.Open && isInside:
+		delete(v.pending, id)
+		if len(v.inside) < maxInsides {
+			v.inside[id] = struct{}{}
+		}
 	case ev.Kind == event.Close:
-		v.release(ev.Conn)
+		if !isInside {
+			v.release(id)
+		}
+		delete(v.inside, id)
 	}
 }
 
