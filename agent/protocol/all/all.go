@@ -5,6 +5,7 @@ package all
 
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/dns"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
 )
 
@@ -12,5 +13,6 @@ import (
 func Protocols() []protocol.Protocol {
 	return []protocol.Protocol{
 		http1.Protocol{},
+		dns.Protocol{},
 	}
 }
