@@ -5,14 +5,21 @@ package all
 
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/amqp"
 	"github.com/sonde-dev/sonde/agent/protocol/dns"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
+	"github.com/sonde-dev/sonde/agent/protocol/http2"
+	"github.com/sonde-dev/sonde/agent/protocol/redis"
 )
 
 // Protocols returns the registry in order of recognition: the first that claims the bytes of a connection gets it.
 func Protocols() []protocol.Protocol {
 	return []protocol.Protocol{
 		http1.Protocol{},
+		http2.Protocol{},
+		http2.GRPC{}, // found inside HTTP/2; here for its names
+		redis.Protocol{},
+		amqp.Protocol{},
 		dns.Protocol{},
 	}
 }
