@@ -19,6 +19,7 @@ var (
 	_ protocol.Protocol           = Protocol{}
 	_ protocol.DatagramRecognizer = Protocol{}
 	_ protocol.ResponseGuesser    = Protocol{}
+	_ protocol.Reader             = Protocol{}
 )
 
 // Name returns the value of network.protocol.name.
@@ -33,6 +34,19 @@ func (Protocol) RecognizeDatagram(b []byte) protocol.Verdict { return recognizeM
 // MayBeginResponse tells an answer from other bytes.
 func (Protocol) MayBeginResponse(b []byte) bool {
 	return recognizeMessage(b, len(b)) == protocol.IsResponse || recognizeStream(b) == protocol.IsResponse
+}
+
+// Reads says what becomes an exchange.
+func (Protocol) Reads() protocol.Reading {
+	return protocol.Reading{
+		Transports: []string{"UDP", "TCP"},
+		Versions:   []string{"RFC 1035", "EDNS (RFC 6891)"},
+		Read: []string{
+			"each query as the type it asks for, the name, and the code of its answer", "several in flight, in any order", "queries sent again",
+			"truncated answers", "names of a search list told apart", "addresses of A and AAAA",
+		},
+		NotRead: []string{"multicast DNS", "DNS over TLS, HTTPS and QUIC", "the messages of a zone transfer after the first"},
+	}
 }
 
 // NewParser starts a connection, or the traffic of two UDP ports.
