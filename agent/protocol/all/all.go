@@ -6,6 +6,7 @@ package all
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/amqp"
+	"github.com/sonde-dev/sonde/agent/protocol/dns"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
 	"github.com/sonde-dev/sonde/agent/protocol/http2"
 	"github.com/sonde-dev/sonde/agent/protocol/redis"
@@ -19,5 +20,6 @@ func Protocols() []protocol.Protocol {
 		http2.GRPC{}, // found inside HTTP/2; here for its names
 		redis.Protocol{},
 		amqp.Protocol{},
+		dns.Protocol{},
 	}
 }
