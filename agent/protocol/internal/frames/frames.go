@@ -124,9 +124,7 @@ func (r *Reader) begin(b []byte, h Handler) int {
 	keep = int(min(uint64(keep), size, MaxKeep))
 	r.size, r.rest, r.keep = size, size, keep
 	if had > 0 {
-		if len(r.buf) > keep {
-			r.buf = r.buf[:keep]
-		}
+		r.buf = r.buf[:max(had, min(len(r.buf), keep))] // had is less than Measure needed
 		n := len(r.buf) - had
 		r.rest -= uint64(len(r.buf))
 		r.tellIfWhole(h)
@@ -189,12 +187,13 @@ func (r *Reader) resync(b []byte, atCall bool, h Handler) int {
 		if v == protocol.Maybe && len(r.buf) < maxHeader && len(b) < maxHeader {
 			return len(b)
 		}
-		r.buf = r.buf[:had]
+		waited := r.buf[:had]
+		r.buf = nil
 		if v == protocol.IsRequest || v == protocol.IsResponse {
 			r.isLost = false
+			r.Data(waited, false, h)
 			return 0
 		}
-		r.release()
 	}
 	switch h.Strict(r.Dir, b) {
 	case protocol.IsRequest, protocol.IsResponse:
