@@ -156,19 +156,20 @@ func (p *parser) Message(dir protocol.Direction, b []byte, size uint64, isCut bo
 func (p *parser) End(dir protocol.Direction) { p.endMessage(dir, protocol.End{}) }
 
 // Lost implements frames.Handler: answers may be among what is missing, so nothing in flight is certain any more.
-func (p *parser) Lost(protocol.Direction) {
-	p.forget()
-	p.sink.Lost(signal.ParserGaveUp, 1)
+func (p *parser) Lost(dir protocol.Direction) {
+	n := p.forget()
+	p.sink.Lost(signal.ParserGaveUp, p.streams[dir].GaveUp(n))
 }
 
-// forget ends everything in flight as partial.
-func (p *parser) forget() {
+// forget ends everything in flight as partial, and returns how many.
+func (p *parser) forget() (n int) {
 	partial := protocol.End{Partial: true}
 	for d := range p.flows {
 		f := &p.flows[d]
 		p.endMessage(protocol.Direction(d), partial)
 		for _, id := range slices.Sorted(maps.Keys(f.waiting)) {
 			p.sink.ResponseEnd(f.waiting[id].id, partial)
+			n++
 		}
 		clear(f.waiting)
 		f.untracked, f.aliases = 0, nil
@@ -176,9 +177,11 @@ func (p *parser) forget() {
 	for _, id := range append(p.pings, p.connecting, p.authenticating) {
 		if id != 0 {
 			p.sink.ResponseEnd(id, partial)
+			n++
 		}
 	}
 	p.pings, p.connecting, p.authenticating = p.pings[:0], 0, 0
+	return n
 }
 
 // begin tells a request whose head is known; its message is moved up to End.

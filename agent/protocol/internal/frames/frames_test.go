@@ -54,9 +54,9 @@ func TestReader(t *testing.T) {
 		{"bytewise", false, []any{"a", "3", "x", "y", "z", "b", "0"}, []string{"a3xy of 5 cut=false", "end", "b0 of 2 cut=false", "end"}},
 		{"gap in the rest", false, []any{"a9wx", 6, "yb0"}, []string{"a9wx of 11 cut=false", "end", "b0 of 2 cut=false", "end"}},
 		{"gap in what is kept", false, []any{"a9w", 8, "b0"}, []string{"a9w of 11 cut=true", "end", "b0 of 2 cut=false", "end"}},
-		{"gap at a header", false, []any{"a0", 3, "zz", "b2xy"}, []string{"a0 of 2 cut=false", "end", "lost", "b2xy of 4 cut=false", "end"}},
+		{"gap at a header", false, []any{"a0", 3, "zz", "b2xy"}, []string{"a0 of 2 cut=false", "end", "lost", "lost", "b2xy of 4 cut=false", "end"}},
 		{"garbage", false, []any{"?", "b2xy"}, []string{"lost", "b2xy of 4 cut=false", "end"}},
-		{"joined, header in pieces", true, []any{"rest", 4, "??", "b2", "xyc0"}, []string{"b2xy of 4 cut=false", "end", "c0 of 2 cut=false", "end"}},
+		{"joined, header in pieces", true, []any{"Rest", 4, "??", "b2", "xyc0"}, []string{"lost", "lost", "lost", "b2xy of 4 cut=false", "end", "c0 of 2 cut=false", "end"}},
 		{"joined, messages in pieces", true, []any{"b0", "c0"}, []string{"b0 of 2 cut=false", "end", "c0 of 2 cut=false", "end"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
