@@ -8,6 +8,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol/amqp"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
 	"github.com/sonde-dev/sonde/agent/protocol/mqtt"
+	"github.com/sonde-dev/sonde/agent/protocol/nats"
 )
 
 // Protocols returns the registry in order of recognition: the first that claims the bytes of a connection gets it.
@@ -16,5 +17,6 @@ func Protocols() []protocol.Protocol {
 		http1.Protocol{},
 		amqp.Protocol{},
 		mqtt.Protocol{},
+		nats.Protocol{},
 	}
 }
