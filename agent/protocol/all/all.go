@@ -9,6 +9,8 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol/dns"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
 	"github.com/sonde-dev/sonde/agent/protocol/http2"
+	"github.com/sonde-dev/sonde/agent/protocol/mqtt"
+	"github.com/sonde-dev/sonde/agent/protocol/nats"
 	"github.com/sonde-dev/sonde/agent/protocol/redis"
 )
 
@@ -21,5 +23,7 @@ func Protocols() []protocol.Protocol {
 		redis.Protocol{},
 		amqp.Protocol{},
 		dns.Protocol{},
+		mqtt.Protocol{},
+		nats.Protocol{},
 	}
 }
