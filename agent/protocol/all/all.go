@@ -11,6 +11,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol/http2"
 	"github.com/sonde-dev/sonde/agent/protocol/mqtt"
 	"github.com/sonde-dev/sonde/agent/protocol/nats"
+	"github.com/sonde-dev/sonde/agent/protocol/postgres"
 	"github.com/sonde-dev/sonde/agent/protocol/redis"
 )
 
@@ -25,5 +26,6 @@ func Protocols() []protocol.Protocol {
 		dns.Protocol{},
 		mqtt.Protocol{},
 		nats.Protocol{},
+		postgres.Protocol{},
 	}
 }
