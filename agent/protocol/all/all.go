@@ -5,6 +5,7 @@ package all
 
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/fastcgi"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
 	"github.com/sonde-dev/sonde/agent/protocol/memcached"
 	"github.com/sonde-dev/sonde/agent/protocol/redis"
@@ -16,5 +17,6 @@ func Protocols() []protocol.Protocol {
 		http1.Protocol{},
 		redis.Protocol{},
 		memcached.Protocol{},
+		fastcgi.Protocol{},
 	}
 }

@@ -12,8 +12,7 @@ const maxLineSize = 1 << 20
 // line collects a line that may be cut over several calls.
 type line struct {
 	buf  []byte
-	size int  // of the line so far
-	last byte // of it
+	size int // of the line so far
 }
 
 // take returns the beginning of the line that b continues, without its CR LF, and how many bytes of b belong to it. text is nil while
