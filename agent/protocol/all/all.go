@@ -5,8 +5,10 @@ package all
 
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/amqp"
 	"github.com/sonde-dev/sonde/agent/protocol/fastcgi"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
+	"github.com/sonde-dev/sonde/agent/protocol/http2"
 	"github.com/sonde-dev/sonde/agent/protocol/memcached"
 	"github.com/sonde-dev/sonde/agent/protocol/redis"
 )
@@ -15,8 +17,11 @@ import (
 func Protocols() []protocol.Protocol {
 	return []protocol.Protocol{
 		http1.Protocol{},
+		http2.Protocol{},
+		http2.GRPC{}, // found inside HTTP/2; here for its names
 		redis.Protocol{},
 		memcached.Protocol{},
 		fastcgi.Protocol{},
+		amqp.Protocol{},
 	}
 }
