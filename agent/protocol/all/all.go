@@ -7,8 +7,10 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/amqp"
 	"github.com/sonde-dev/sonde/agent/protocol/dns"
+	"github.com/sonde-dev/sonde/agent/protocol/fastcgi"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
 	"github.com/sonde-dev/sonde/agent/protocol/http2"
+	"github.com/sonde-dev/sonde/agent/protocol/memcached"
 	"github.com/sonde-dev/sonde/agent/protocol/mqtt"
 	"github.com/sonde-dev/sonde/agent/protocol/nats"
 	"github.com/sonde-dev/sonde/agent/protocol/postgres"
@@ -22,6 +24,8 @@ func Protocols() []protocol.Protocol {
 		http2.Protocol{},
 		http2.GRPC{}, // found inside HTTP/2; here for its names
 		redis.Protocol{},
+		memcached.Protocol{},
+		fastcgi.Protocol{},
 		amqp.Protocol{},
 		dns.Protocol{},
 		mqtt.Protocol{},
