@@ -173,7 +173,7 @@ func (c *Config) query() query.Config {
 	q := query.DefaultConfig()
 	q.SlowThreshold = c.SlowThreshold
 	q.MinStep = max(c.FlushInterval, q.MinStep)
-	for _, p := range all.Protocols() {
+	for _, p := range all.Measured() {
 		q.Protocols = append(q.Protocols, queryNames(p.Name(), p.Semantics()))
 	}
 	return q

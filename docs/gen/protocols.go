@@ -5,5 +5,5 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol/all"
 )
 
-// protocols returns what the reference describes: the registry.
-func protocols() []protocol.Protocol { return all.Protocols() }
+// protocols returns what the reference describes: those of the registry that have metrics of their own.
+func protocols() []protocol.Protocol { return all.Measured() }

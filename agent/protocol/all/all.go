@@ -4,6 +4,8 @@
 package all
 
 import (
+	"slices"
+
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
 	"github.com/sonde-dev/sonde/agent/protocol/http2"
@@ -16,4 +18,15 @@ func Protocols() []protocol.Protocol {
 		http2.Protocol{},
 		http2.GRPC{}, // found inside HTTP/2; here for its names
 	}
+}
+
+// Measured returns the protocols that have names of their own for what they measure: HTTP/2 bears those of HTTP/1.
+func Measured() []protocol.Protocol {
+	known := map[*protocol.Semantics]bool{}
+	return slices.DeleteFunc(Protocols(), func(p protocol.Protocol) bool {
+		s := p.Semantics()
+		isKnown := known[s]
+		known[s] = true
+		return isKnown
+	})
 }

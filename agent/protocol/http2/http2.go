@@ -34,8 +34,8 @@ func (Protocol) Name() string { return "http" }
 // Recognize judges the first bytes of one socket call: the preface of a client, or frames of a connection that was there before.
 func (Protocol) Recognize(b []byte) protocol.Verdict { return recognize(b) }
 
-// NewParser starts a connection. Whether it was joined in the middle shows by its first bytes.
-func (Protocol) NewParser(protocol.Start) protocol.Parser { return newParser() }
+// NewParser starts a connection.
+func (Protocol) NewParser(s protocol.Start) protocol.Parser { return newParser(s.Joined) }
 
 // Semantics are those of HTTP/1.
 func (Protocol) Semantics() *protocol.Semantics { return http1.Protocol{}.Semantics() }

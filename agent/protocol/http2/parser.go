@@ -18,6 +18,7 @@ import (
 //	responses.go responses
 type parser struct {
 	halves     [2]half // by protocol.Direction
+	isJoined   bool
 	hasPreface bool
 
 	streams map[uint32]*stream
@@ -33,8 +34,8 @@ type parser struct {
 	names names
 }
 
-func newParser() *parser {
-	return &parser{streams: make(map[uint32]*stream), refused: math.MaxUint32}
+func newParser(isJoined bool) *parser {
+	return &parser{isJoined: isJoined, streams: make(map[uint32]*stream), refused: math.MaxUint32}
 }
 
 // Data implements protocol.Parser.
@@ -61,7 +62,7 @@ func (p *parser) Gap(dir protocol.Direction, n uint32, _ []byte, sink protocol.S
 func (p *parser) Close(sink protocol.Sink) {
 	for _, s := range p.inOrder() {
 		p.decide(s, sink)
-		if s.id != 0 && s.hasFinal && !s.responseEnded {
+		if s.hasHead && s.hasFinal && !s.responseEnded {
 			if !s.requestEnded {
 				sink.RequestEnd(s.id, protocol.End{BodyBytes: s.requestBody, Partial: s.isRequestPartial, Before: true, Cut: true})
 			}
@@ -87,7 +88,7 @@ func (p *parser) lose(dir protocol.Direction, sink protocol.Sink) {
 	}
 	table := h.table
 	table.forget()
-	*h = half{table: table}
+	*h = half{table: table, isUsed: true}
 	if dir == protocol.ToServer {
 		p.hidden = [2]uint32{p.last, 0}
 	}
