@@ -23,8 +23,9 @@ type Config struct {
 	HoldResponse time.Duration
 	// Settle is the silence that ends a response whose length is not known, because its head was cut.
 	Settle time.Duration
-	// RecognizeCalls is the number of calls after which a connection that no protocol claims is silenced.
-	RecognizeCalls int
+	// RecognizeTurns is the number of turns (runs of calls in one direction) after which a connection that was seen from its start and
+	// that no protocol claims is silenced. One joined in the middle gets sixteen times as many.
+	RecognizeTurns int
 }
 
 // DefaultConfig suits one host. An idle connection takes about 1 KiB.
@@ -36,7 +37,7 @@ var DefaultConfig = Config{
 	ReorderWindow:  50 * time.Millisecond,
 	HoldResponse:   200 * time.Millisecond,
 	Settle:         time.Second, // well above the pauses inside a response, well below a flush interval
-	RecognizeCalls: 32,
+	RecognizeTurns: 16,          // a log-in or STARTTLS dialogue may come first
 }
 
 // Validate reports what is out of range.
@@ -48,8 +49,8 @@ func (c Config) Validate() error {
 		return errors.New("exchange: waiting times must not be negative")
 	case c.MaxConnections < 1 || c.MaxInFlight < 1:
 		return errors.New("exchange: bounds must be at least 1")
-	case c.RecognizeCalls < 1:
-		return errors.New("exchange: RecognizeCalls must be at least 1")
+	case c.RecognizeTurns < 1:
+		return errors.New("exchange: RecognizeTurns must be at least 1")
 	}
 	return nil
 }

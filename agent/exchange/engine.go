@@ -13,10 +13,10 @@ import (
 type Source interface {
 	// Silence is called once for a connection that carries nothing of interest any more.
 	Silence(conn uint64)
-	// Copy asks for so many bytes of each turn of a connection to and from the server. It is not called where the source follows
+	// Copy asks for so many bytes of each turn of a connection, by direction. It is not called where the source follows
 	// the protocol itself (event.Protocol), except when several requests were under way at once: heads of responses may then be
 	// anywhere in a call.
-	Copy(conn uint64, request, response uint32)
+	Copy(conn uint64, ingress, egress uint32)
 }
 
 // Engine turns events into exchanges. An event goes through four steps, one file each:

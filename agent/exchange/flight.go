@@ -80,6 +80,8 @@ func (c *connection) RequestHead(id uint64, r protocol.Request) {
 		f.x.Protocol = r.Protocol
 	}
 	f.x.Operation, f.x.Target, f.x.Attributes = r.Operation, r.Target, r.Attributes
+	f.x.Waits = r.Waits
+	f.count(&r.Counts)
 	if r.NoResponse && !f.responseEnded {
 		f.responseEnded = true
 		c.pending--
@@ -123,12 +125,20 @@ func (c *connection) ResponseHead(id uint64, r protocol.Response) {
 		c.unbounded = f
 		c.wait()
 	}
+	f.count(&r.Counts)
 	f.x.Status, f.x.Error = r.Status, r.ClientError
 	if f.x.Side == Server {
 		f.x.Error = r.ServerError
 	}
 	if len(r.Attributes) > 0 { // the request's are shared with other requests
 		f.x.Attributes = append(append([]protocol.Attribute(nil), f.x.Attributes...), r.Attributes...)
+	}
+}
+
+// count adds up what both messages count.
+func (f *flight) count(n *[protocol.MaxCounts]uint64) {
+	for i, v := range n {
+		f.x.Counts[i] += v
 	}
 }
 

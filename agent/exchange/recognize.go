@@ -37,11 +37,28 @@ func (c *connection) recognize(k *call) {
 		return
 	}
 	c.forgetStart()
+	c.countTurn(k.dir)
+}
+
+// countTurn gives up when nothing was recognised for many turns. The same call may end one and be looked at only later, so it
+// is the calls that were judged that count.
+func (c *connection) countTurn(dir event.Direction) {
+	if c.tries > 0 && dir == c.lastTry {
+		return
+	}
+	c.lastTry = dir
 	c.tries++
-	if c.tries >= c.engine.cfg.RecognizeCalls {
+	turns := c.engine.cfg.RecognizeTurns
+	if !c.isSeen {
+		turns *= joinedFactor
+	}
+	if c.tries > turns {
 		c.silence()
 	}
 }
+
+// joinedFactor: a connection joined in the middle may be anywhere in a long message.
+const joinedFactor = 16
 
 // claim returns the first protocol that claims the bytes; else Maybe if there is one that could with more of them.
 func (c *connection) claim(b []byte) (protocol.Protocol, protocol.Verdict) {

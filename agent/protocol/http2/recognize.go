@@ -13,10 +13,10 @@ import (
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 // What DATA frames are accepted as a reason to look further: most senders make them no longer than every peer must accept (RFC 9113
-// §4.2), and a connection of more streams is rare.
+// §4.2), and connections of some ten million streams have been seen.
 const (
 	usualData   = 16 << 10
-	usualStream = 1 << 24
+	usualStream = 1 << 28
 )
 
 // recognize judges the first bytes of a call. The preface claims; so does the HEADERS frame of a request or response when all frames
