@@ -55,6 +55,7 @@ func (p *parser) unasked(number uint32, f *fields, isEnd bool, sink protocol.Sin
 	const farthest = 2 * maxEarly // client streams have odd numbers
 	isNew := number > p.last
 	switch {
+	case p.isUpgraded(number) && p.first != 0:
 	case isNew && p.halves[protocol.ToServer].state != lost && number <= p.last+farthest && p.early < maxEarly:
 		p.early++
 		return p.newStream(number, sink)

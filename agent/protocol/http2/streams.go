@@ -68,13 +68,16 @@ func (p *parser) settle(s *stream) {
 	}
 }
 
-// dropEarly gives up a response whose request will not come. Stream 1 of an upgraded connection has none of its own
-// (RFC 7540 §3.2): HTTP/1 told it.
+// isUpgraded reports whether a stream is that of the request that upgraded the connection (RFC 7540 §3.2): there is none for it here,
+// HTTP/1 told it.
+func (p *parser) isUpgraded(number uint32) bool { return number == 1 && p.hasPreface && p.first != 1 }
+
+// dropEarly gives up a response whose request will not come.
 func (p *parser) dropEarly(s *stream, sink protocol.Sink) {
 	if s.id != 0 {
 		return
 	}
-	if isUpgrade := s.number == 1 && p.hasPreface && p.first != 1; !isUpgrade {
+	if !p.isUpgraded(s.number) {
 		sink.Lost(signal.OrphanResponse, 1)
 	}
 	p.early--
