@@ -27,9 +27,8 @@ type parser struct {
 	nextID  uint64
 
 	first, last uint32 // streams of the first and the latest request seen; 0 for none
-	// hidden is the range of streams, without its ends, whose requests the latest loss may have hidden. Its end is 0 until it is known.
-	hidden  [2]uint32
-	refused uint32 // streams above were refused by GOAWAY
+	seen        seen
+	refused     uint32 // streams above were refused by GOAWAY
 
 	names names
 }
@@ -89,9 +88,6 @@ func (p *parser) lose(dir protocol.Direction, sink protocol.Sink) {
 	table := h.table
 	table.forget()
 	*h = half{table: table, isUsed: true}
-	if dir == protocol.ToServer {
-		p.hidden = [2]uint32{p.last, 0}
-	}
 	for _, s := range p.inOrder() {
 		switch {
 		case s.id == 0:

@@ -59,7 +59,7 @@ func (p *parser) unasked(number uint32, f *fields, isEnd bool, sink protocol.Sin
 	case isNew && p.halves[protocol.ToServer].state != lost && number <= p.last+farthest && p.early < maxEarly:
 		p.early++
 		return p.newStream(number, sink)
-	case isNew, number < p.first, number > p.hidden[0] && number < p.hidden[1]:
+	case isNew, number < p.first, !p.seen.has(number, p.last):
 		sink.Lost(signal.OrphanResponse, 1)
 	}
 	return nil // of a request that is over

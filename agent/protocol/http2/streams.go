@@ -99,12 +99,10 @@ func (p *parser) beginHeaders(dir protocol.Direction, number uint32, sink protoc
 }
 
 func (p *parser) beginRequest(number uint32, sink protocol.Sink) {
+	p.seen.begin(p.last, number)
 	p.last = number
 	if p.first == 0 {
 		p.first = number
-	}
-	if p.hidden[1] == 0 {
-		p.hidden[1] = number
 	}
 	if p.early > 0 { // streams are opened in the order of their numbers: no request will come for those before
 		for _, s := range p.inOrder() {
