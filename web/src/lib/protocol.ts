@@ -1,5 +1,7 @@
 // How protocols and their kinds are called.
 
+import type { OfferPage } from './url'
+
 /** Of protocols whose name is more than capital letters. */
 const NAMES: Record<string, string> = {
   mysql: 'MySQL',
@@ -24,6 +26,22 @@ export function protocolName(protocol: string): string {
 /** Kinds that are worth an icon and the protocol's name: nobody needs to be told that a service speaks HTTP. */
 export function isBackend(kind: string | undefined): boolean {
   return kind === 'db' || kind === 'cache' || kind === 'messaging' || kind === 'dns'
+}
+
+/** The page that lists what services of a kind offer. */
+export function pageOf(kind: string | undefined): OfferPage | undefined {
+  switch (kind) {
+    case 'db':
+    case 'cache':
+      return 'databases'
+    case 'messaging':
+      return 'queues'
+    case 'dns':
+    case 'rpc':
+      return kind
+    default:
+      return undefined
+  }
 }
 
 /** "Returned rows" for returned_rows. */
