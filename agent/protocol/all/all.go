@@ -6,11 +6,13 @@ package all
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
+	"github.com/sonde-dev/sonde/agent/protocol/kafka"
 )
 
 // Protocols returns the registry in order of recognition: the first that claims the bytes of a connection gets it.
 func Protocols() []protocol.Protocol {
 	return []protocol.Protocol{
 		http1.Protocol{},
+		kafka.Protocol{},
 	}
 }
