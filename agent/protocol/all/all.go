@@ -7,6 +7,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
 	"github.com/sonde-dev/sonde/agent/protocol/kafka"
+	"github.com/sonde-dev/sonde/agent/protocol/rocketmq"
 )
 
 // Protocols returns the registry in order of recognition: the first that claims the bytes of a connection gets it.
@@ -14,5 +15,6 @@ func Protocols() []protocol.Protocol {
 	return []protocol.Protocol{
 		http1.Protocol{},
 		kafka.Protocol{},
+		rocketmq.Protocol{},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/frame"
 )
 
 // Names of OpenTelemetry's attribute registry, and one of ours: it has none for lag.
@@ -15,8 +16,7 @@ const (
 
 // names keeps the strings of a connection, so that a message whose names were seen lately costs no allocation.
 type names struct {
-	recent [8]string
-	next   uint8
+	recent frame.Strings
 
 	lastClient, lastGroup string
 	lastAttrs             []protocol.Attribute // shared by the requests that got it; never changed
@@ -24,20 +24,7 @@ type names struct {
 	shared *topics
 }
 
-func (n *names) intern(b []byte) string {
-	if len(b) == 0 {
-		return ""
-	}
-	for _, s := range n.recent {
-		if s == string(b) {
-			return s
-		}
-	}
-	s := string(b)
-	n.recent[n.next] = s
-	n.next = (n.next + 1) % uint8(len(n.recent))
-	return s
-}
+func (n *names) intern(b []byte) string { return n.recent.Get(b) }
 
 // attributes names who asks; an empty name is left out.
 func (n *names) attributes(client, group string) []protocol.Attribute {
