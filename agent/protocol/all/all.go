@@ -5,6 +5,7 @@ package all
 
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/dubbo"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
 	"github.com/sonde-dev/sonde/agent/protocol/kafka"
 	"github.com/sonde-dev/sonde/agent/protocol/rocketmq"
@@ -16,5 +17,6 @@ func Protocols() []protocol.Protocol {
 		http1.Protocol{},
 		kafka.Protocol{},
 		rocketmq.Protocol{},
+		dubbo.Protocol{},
 	}
 }

@@ -22,7 +22,7 @@ func CheckSplits(t *testing.T, newParser func() protocol.Parser, calls []Call) {
 	t.Helper()
 	want := Play(t, newParser(), calls)
 	random := rand.New(rand.NewPCG(1, 2))
-	for i := range 200 {
+	for i := range 60 {
 		var cut []Call
 		for _, c := range calls {
 			for b := c.Payload; len(b) > 0; {
