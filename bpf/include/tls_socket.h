@@ -30,7 +30,7 @@ static __noinline struct plain_conn *plain_conn_of(struct conn_state *c, struct 
 		loss_count(LOSS_STORAGE_FULL);
 		return NULL;
 	}
-	conn_start(&p->c, id, seen);
+	conn_start(&p->c, id, false, seen);
 	p->sk.__sk_common.skc_family = SK_READ(sk, __sk_common.skc_family);
 	p->sk.__sk_common.skc_num = SK_READ(sk, __sk_common.skc_num);
 	p->sk.__sk_common.skc_dport = SK_READ(sk, __sk_common.skc_dport);
@@ -165,7 +165,7 @@ static __noinline int plain_conn_close(struct conn_state *c, bool reset)
 			e->h.kind = EVENT_CLOSE;
 			e->h.time_ns = bpf_ktime_get_ns();
 			e->h.conn = id;
-			e->h.reset = reset;
+			e->h.flag = reset;
 			e->next_ingress = p->sk.copied_seq;
 			e->next_egress = p->sk.write_seq;
 			bpf_ringbuf_submit(e, wake_flags(e->h.time_ns));

@@ -145,6 +145,7 @@ func (a *agent) onExchange(x *exchange.Exchange) {
 
 func (a *agent) onRequest(x *exchange.Exchange) {
 	a.counted.exchanges++
+	learnNames(a.joiner, x)
 	a.joiner.Handle(x)
 }
 
