@@ -53,13 +53,13 @@ static __noinline int plain_moved(struct plain_conn *p, __u64 pid_tgid, __u64 bu
 /* session_moved finds the connection of a session that moved n plain-text bytes. */
 static __always_inline void session_moved(const struct tls_session_key *key, const struct tls_call *call, __u32 n)
 {
-	struct tls_session missed = { .missed = 1 }, *s = bpf_map_lookup_elem(&tls_sessions, key);
+	struct tls_session *s = tls_session_of(key);
 	struct plain_conn *p = NULL;
 	__u64 id;
 
 	if (call->kind == TLS_HANDSHAKING)
 		return;
-	if (s && s->conn) {
+	if (s && s->conn && s->whole) {
 		id = s->conn | TLS_CONN;
 		p = bpf_map_lookup_elem(&plain_conns, &id);
 	}
@@ -68,24 +68,38 @@ static __always_inline void session_moved(const struct tls_session_key *key, con
 		return;
 	}
 	loss_count(LOSS_TLS_UNBOUND);
-	if (s) {
-		s->conn = 0;
-		s->missed = 1;
-	} else {
-		bpf_map_update_elem(&tls_sessions, key, &missed, BPF_NOEXIST);
-	}
+	if (!s)
+		return;
+	s->missed = 1;
+	if (s->whole)
+		s->conn = 0; /* to be found anew */
+}
+
+/* session_begins notes a read or a handshake, before which nothing that is under way can be missed. */
+static __always_inline void session_begins(__u64 ssl, __u64 tgid, __u32 kind)
+{
+	struct tls_session_key key = { .ssl = ssl, .tgid = tgid };
+	struct tls_session *s;
+
+	if (kind == TLS_WRITE)
+		return;
+	s = tls_session_of(&key);
+	if (s)
+		s->whole = 1;
 }
 
 /* thread_returned looks for evidence, when a library has returned that made no socket call. */
 static __always_inline void thread_returned(struct tls_thread *t, const struct tls_session_key *key, __u32 kind, __u32 n)
 {
 	__u64 conn = t->received.id;
-	bool fits = t->received.kind != TLS_APPLICATION_DATA || (kind == TLS_READ && n && tls_length_fits(n, t->received.len));
+	__u32 weight = 1;
 
+	if (t->received.kind == TLS_APPLICATION_DATA)
+		weight = kind == TLS_READ && n ? tls_length_weight(n, t->received.len) : 0;
 	t->by_memory = 1;
 	t->received.id = 0;
-	if (conn && fits)
-		tls_evidence(key, conn);
+	if (conn)
+		tls_evidence(key, conn, weight);
 	if (t->said.id == key->ssl && t->said.kind == TLS_WRITE && t->said.len)
 		return; /* its record is to be sent first */
 	t->said.id = kind == TLS_READ && n ? 0 : key->ssl;
@@ -125,6 +139,7 @@ int tls_enter(struct pt_regs *ctx)
 	t->call.sp = ctx->sp;
 	t->call.conn = 0;
 	t->call.kind = COOKIE_KIND(cookie);
+	session_begins(ctx->di, bpf_get_current_pid_tgid() >> 32, COOKIE_KIND(cookie));
 	return 0;
 }
 
@@ -181,6 +196,7 @@ int go_enter(struct pt_regs *ctx)
 		return 0;
 	if (bpf_map_update_elem(&tls_goroutines, &key, &call, BPF_ANY))
 		loss_count(LOSS_STORAGE_FULL);
+	session_begins(call.ssl, key.tgid, call.kind);
 	return 0;
 }
 

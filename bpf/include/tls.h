@@ -91,7 +91,13 @@ struct tls_session {
 	__u64 conn;	 /* id of its socket; 0: not known */
 	__u64 candidate; /* by evidence so far */
 	__u32 evidence;
-	__u32 missed; /* plain text was moved before the socket was known */
+	__u8 missed; /* plain text was moved before the socket was known */
+	/*
+	 * A read or a handshake was seen to begin. Before, a read may be under way that began before the probes were there:
+	 * nothing tells of its return, and what it reads would be missing unnoticed.
+	 */
+	__u8 whole;
+	__u16 pad;
 };
 
 struct {
@@ -156,41 +162,54 @@ static __always_inline bool is_tls_header(const __u8 *h)
 }
 
 /*
- * session_fits says whether n plain-text bytes can be what begins a record of that length. A call of more than a record
- * begins with a full one, or what the program set as the most.
+ * tls_length_weight returns how many pieces of evidence it is that n plain-text bytes and a record of that length meet: all
+ * of them if their difference is that of the usual ciphers (TLS 1.3: 17; AES-GCM: 24, ChaCha20: 16 in TLS 1.2), one if
+ * another cipher may have it. A call of more than a record begins with a full one.
  */
-static __always_inline bool tls_length_fits(__u32 n, __u32 record)
+static __always_inline __u32 tls_length_weight(__u32 n, __u32 record)
 {
+	__u32 overhead;
+
 	if (n > TLS_RECORD_MAX)
 		n = TLS_RECORD_MAX;
-	return record >= n + TLS_OVERHEAD_MIN && record <= n + TLS_OVERHEAD_MAX;
+	overhead = record - n;
+	if (overhead == 17 || overhead == 24 || overhead == 16)
+		return TLS_EVIDENCE;
+	return overhead > TLS_OVERHEAD_MIN && overhead <= TLS_OVERHEAD_MAX;
+}
+
+/* tls_session_of returns what is known of a session, made when there is nothing yet. */
+static __noinline struct tls_session *tls_session_of(const struct tls_session_key *key)
+{
+	struct tls_session fresh = {}, *s = bpf_map_lookup_elem(&tls_sessions, key);
+
+	if (s)
+		return s;
+	bpf_map_update_elem(&tls_sessions, key, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&tls_sessions, key);
 }
 
 /*
  * tls_evidence notes that a session and a socket belong together. A socket has one session: a claim on one that another
  * session holds is none.
  */
-static __noinline int tls_evidence(const struct tls_session_key *key, __u64 conn)
+static __noinline int tls_evidence(const struct tls_session_key *key, __u64 conn, __u32 weight)
 {
-	struct tls_session fresh = {}, *s = bpf_map_lookup_elem(&tls_sessions, key);
 	__u64 plain = conn | TLS_CONN;
 	struct plain_conn *p = bpf_map_lookup_elem(&plain_conns, &plain);
+	struct tls_session *s;
 
-	if (!p || (p->session.ssl && p->session.ssl != key->ssl))
+	if (!p || !weight || (p->session.ssl && p->session.ssl != key->ssl))
 		return 0;
-	if (!s) {
-		bpf_map_update_elem(&tls_sessions, key, &fresh, BPF_NOEXIST);
-		s = bpf_map_lookup_elem(&tls_sessions, key);
-		if (!s)
-			return 0;
-	}
-	if (s->conn)
+	s = tls_session_of(key);
+	if (!s || s->conn)
 		return 0;
 	if (s->candidate != conn) {
 		s->candidate = conn;
 		s->evidence = 0;
 	}
-	if (++s->evidence < TLS_EVIDENCE)
+	s->evidence += weight;
+	if (s->evidence < TLS_EVIDENCE)
 		return 0;
 	if (s->missed)
 		p->c.flags &= ~CONN_SEEN;

@@ -67,7 +67,7 @@ static __always_inline bool tls_header(struct conn_state *c, __u32 len, __u8 *h)
 static __noinline int tls_bind(struct tls_call *call, struct conn_state *c, struct sock *sk, __u32 len)
 {
 	struct tls_session_key key = { .ssl = call->ssl, .tgid = bpf_get_current_pid_tgid() >> 32 };
-	struct tls_session fresh = { .conn = c->id }, *s = bpf_map_lookup_elem(&tls_sessions, &key);
+	struct tls_session *s = bpf_map_lookup_elem(&tls_sessions, &key);
 	__u8 h[8] __attribute__((aligned(8)));
 	struct plain_conn *p;
 
@@ -76,11 +76,12 @@ static __noinline int tls_bind(struct tls_call *call, struct conn_state *c, stru
 	if (!tls_header(c, len, h)) /* something else that happens to be done meanwhile */
 		return 0;
 	p = plain_conn_of(c, sk, h[0] == TLS_HANDSHAKE);
-	if (!p)
+	s = tls_session_of(&key);
+	if (!p || !s)
 		return 0;
-	if (s && s->missed && !s->conn)
+	if (s->missed && !s->conn)
 		p->c.flags &= ~CONN_SEEN;
-	bpf_map_update_elem(&tls_sessions, &key, &fresh, BPF_ANY);
+	s->conn = c->id;
 	p->session = key;
 	return 0;
 }
@@ -108,8 +109,10 @@ static __noinline int tls_near_call(struct tls_thread *t, struct conn_state *c, 
 	}
 	if (!key.ssl)
 		return 0;
-	if (h[0] == TLS_APPLICATION_DATA ? said == TLS_WRITE && tls_length_fits(n, record) : n == 0)
-		tls_evidence(&key, c->id);
+	if (h[0] != TLS_APPLICATION_DATA)
+		tls_evidence(&key, c->id, n == 0);
+	else if (said == TLS_WRITE)
+		tls_evidence(&key, c->id, tls_length_weight(n, record));
 	return 0;
 }
 
@@ -154,6 +157,7 @@ static __noinline int plain_conn_close(struct conn_state *c, bool reset)
 	__u64 id = c->id | TLS_CONN;
 	struct plain_conn *p = bpf_map_lookup_elem(&plain_conns, &id);
 	struct tls_session_key key;
+	struct tls_session *s;
 	struct close_event *e;
 
 	if (!p)
@@ -174,7 +178,8 @@ static __noinline int plain_conn_close(struct conn_state *c, bool reset)
 		}
 	}
 	key = p->session;
-	if (key.ssl)
+	s = bpf_map_lookup_elem(&tls_sessions, &key);
+	if (s && s->conn == c->id) /* its address may be that of another session by now */
 		bpf_map_delete_elem(&tls_sessions, &key);
 	bpf_map_delete_elem(&plain_conns, &id);
 	return 0;
