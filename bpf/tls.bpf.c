@@ -34,58 +34,109 @@
 #define COOKIE_KIND(cookie) ((cookie) & 0xff)
 #define COOKIE_COUNT_AT(cookie) ((cookie) >> 8 & 0xff) /* argument that points to the count; 0: none */
 
-/* plain_moved hands on plain text that a library has moved. */
-static __noinline int plain_moved(struct plain_conn *p, __u64 pid_tgid, __u64 buf, __u32 n, __u32 direction)
+/* session_emit hands on plain text of a session. It returns false where the session's connection is not known. */
+static __noinline int session_emit(struct tls_session *s, __u64 buf, __u32 n, __u32 direction)
 {
 	struct user_args args = { .number = NR_write, .a2 = buf };
-	struct sock *sk = (struct sock *)&p->sk;
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	__u64 id = s->conn | TLS_CONN;
+	struct plain_conn *p;
+	struct sock *sk;
 
+	if (!s->conn || !s->whole)
+		return 0;
+	p = bpf_map_lookup_elem(&plain_conns, &id);
+	if (!p)
+		return 0;
+	sk = (struct sock *)&p->sk;
 	if (direction == EGRESS)
 		p->sk.write_seq += n;
 	else
 		p->sk.copied_seq += n;
-	if (conn_is_quiet(&p->c, sk, pid_tgid >> 32))
-		return 0;
-	capture_call(&p->c, sk, AF_INET, direction, n, 0, pid_tgid, &args);
-	return 0;
+	if (!conn_is_quiet(&p->c, sk, pid_tgid >> 32))
+		capture_call(&p->c, sk, AF_INET, direction, n, 0, pid_tgid, &args);
+	return 1;
 }
 
-/* session_moved finds the connection of a session that moved n plain-text bytes. */
-static __always_inline void session_moved(const struct tls_session_key *key, const struct tls_call *call, __u32 n)
+/* session_missed counts plain text of a session whose connection is not known. */
+static __always_inline void session_missed(struct tls_session *s)
 {
-	struct tls_session *s = tls_session_of(key);
-	struct plain_conn *p = NULL;
-	__u64 id;
-
-	if (call->kind == TLS_HANDSHAKING)
-		return;
-	if (s && s->conn && s->whole) {
-		id = s->conn | TLS_CONN;
-		p = bpf_map_lookup_elem(&plain_conns, &id);
-	}
-	if (p) {
-		plain_moved(p, bpf_get_current_pid_tgid(), call->buf, n, call->kind == TLS_WRITE ? EGRESS : INGRESS);
-		return;
-	}
 	loss_count(LOSS_TLS_UNBOUND);
-	if (!s)
-		return;
 	s->missed = 1;
-	if (s->whole)
-		s->conn = 0; /* to be found anew */
+}
+
+/*
+ * write_begins hands on what is to be written: at its end the answer may be there already, or even the connection gone.
+ * A library in C may refuse all or some of it, and its caller come again with the rest (repeats); Go's does not.
+ */
+static __always_inline void write_begins(struct tls_session *s, struct tls_call *call, __u32 len, bool repeats)
+{
+	__u32 ahead = repeats ? s->ahead : 0;
+
+	call->handed_on = 1;
+	if (len <= ahead)
+		return;
+	if (session_emit(s, call->buf + ahead, len - ahead, EGRESS)) {
+		if (repeats)
+			s->ahead = len;
+		return;
+	}
+	call->handed_on = 0;
+	s->waiting = call->buf + ahead;
+	s->waiting_len = len - ahead;
+}
+
+/* write_continues hands on what had to wait for the handshake. */
+static __always_inline void write_continues(struct tls_session *s, bool repeats)
+{
+	__u32 n = s->waiting_len;
+
+	if (!n || s->whole != TLS_WHOLE || !session_emit(s, s->waiting, n, EGRESS))
+		return;
+	s->waiting_len = 0;
+	if (repeats)
+		s->ahead += n;
+}
+
+/* write_ends settles a write of which the library took n bytes. */
+static __always_inline void write_ends(struct tls_session *s, const struct tls_call *call, __u32 n, bool repeats)
+{
+	if (!call->handed_on && s->waiting_len) {
+		__u32 late = repeats && n < s->waiting_len ? n : s->waiting_len;
+
+		s->waiting_len = 0;
+		if (n && !(s->whole == TLS_WHOLE && session_emit(s, s->waiting, late, EGRESS)))
+			session_missed(s);
+		return;
+	}
+	if (repeats)
+		s->ahead -= n < s->ahead ? n : s->ahead;
 }
 
 /* session_begins notes a read or a handshake, before which nothing that is under way can be missed. */
-static __always_inline void session_begins(__u64 ssl, __u64 tgid, __u32 kind)
+static __always_inline struct tls_session *session_begins(__u64 ssl, __u64 tgid, __u32 kind)
 {
 	struct tls_session_key key = { .ssl = ssl, .tgid = tgid };
-	struct tls_session *s;
+	struct tls_session *s = tls_session_of(&key);
 
-	if (kind == TLS_WRITE)
-		return;
-	s = tls_session_of(&key);
-	if (s)
-		s->whole = 1;
+	if (!s)
+		loss_count(LOSS_STORAGE_FULL);
+	else if (kind == TLS_HANDSHAKING)
+		s->whole = TLS_WHOLE;
+	else if (kind == TLS_READ && !s->whole)
+		s->whole = TLS_WHOLE_FROM_READ;
+	return s;
+}
+
+/* session_ends handles the end of a call that moved n bytes. */
+static __always_inline void session_ends(struct tls_session *s, const struct tls_call *call, __u32 n, bool repeats)
+{
+	if (call->kind == TLS_WRITE)
+		write_ends(s, call, n, repeats);
+	else if (call->kind == TLS_HANDSHAKING)
+		write_continues(s, repeats);
+	else if (n && !session_emit(s, call->buf, n, INGRESS))
+		session_missed(s);
 }
 
 /* thread_returned looks for evidence, when a library has returned that made no socket call. */
@@ -121,6 +172,7 @@ int tls_enter(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct tls_session *s;
 	struct tls_thread *t;
 
 	if (bpf_get_current_pid_tgid() >> 32 == self_tgid)
@@ -130,8 +182,9 @@ int tls_enter(struct pt_regs *ctx)
 		loss_count(LOSS_STORAGE_FULL);
 		return 0;
 	}
+	s = session_begins(ctx->di, bpf_get_current_pid_tgid() >> 32, COOKIE_KIND(cookie));
 	/* a function of the library that another one of them uses */
-	if (t->call.kind && t->call.ssl == ctx->di && ctx->sp < t->call.sp)
+	if (!s || (t->call.kind && t->call.ssl == ctx->di && ctx->sp < t->call.sp))
 		return 0;
 	t->call.ssl = ctx->di;
 	t->call.buf = ctx->si;
@@ -139,7 +192,8 @@ int tls_enter(struct pt_regs *ctx)
 	t->call.sp = ctx->sp;
 	t->call.conn = 0;
 	t->call.kind = COOKIE_KIND(cookie);
-	session_begins(ctx->di, bpf_get_current_pid_tgid() >> 32, COOKIE_KIND(cookie));
+	if (t->call.kind == TLS_WRITE)
+		write_begins(s, &t->call, ctx->dx, true);
 	return 0;
 }
 
@@ -148,6 +202,7 @@ int tls_leave(struct pt_regs *ctx)
 {
 	struct tls_thread *t = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
 	struct tls_session_key key;
+	struct tls_session *s;
 	struct tls_call call;
 	__u64 count = 0;
 	int n;
@@ -167,8 +222,9 @@ int tls_leave(struct pt_regs *ctx)
 	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	if (!call.conn)
 		thread_returned(t, &key, call.kind, n);
-	if (n)
-		session_moved(&key, &call, n);
+	s = tls_session_of(&key);
+	if (s)
+		session_ends(s, &call, n, true);
 	return 0;
 }
 
@@ -177,8 +233,16 @@ SEC("uprobe.multi")
 int tls_free(struct pt_regs *ctx)
 {
 	struct tls_session_key key = { .ssl = ctx->di, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_session *s = bpf_map_lookup_elem(&tls_sessions, &key);
 
-	bpf_map_delete_elem(&tls_sessions, &key);
+	if (!s)
+		return 0;
+	s->conn = 0;
+	s->candidate = 0;
+	s->evidence = 0;
+	s->missed = 0;
+	s->ahead = 0;
+	s->waiting_len = 0;
 	return 0;
 }
 
@@ -189,14 +253,18 @@ int go_enter(struct pt_regs *ctx)
 	struct tls_goroutine key = { .g = ctx->r14, .tgid = bpf_get_current_pid_tgid() >> 32 };
 	struct tls_call call = { .ssl = ctx->ax, .buf = ctx->bx, .kind = COOKIE_KIND(bpf_get_attach_cookie(ctx)) };
 
+	struct tls_session *s;
+
 	if (key.tgid == self_tgid)
 		return 0;
+	s = session_begins(call.ssl, key.tgid, call.kind);
 	/* Read and Write shake hands first */
-	if (call.kind == TLS_HANDSHAKING && bpf_map_lookup_elem(&tls_goroutines, &key))
+	if (!s || (call.kind == TLS_HANDSHAKING && bpf_map_lookup_elem(&tls_goroutines, &key)))
 		return 0;
+	if (call.kind == TLS_WRITE)
+		write_begins(s, &call, ctx->cx, false);
 	if (bpf_map_update_elem(&tls_goroutines, &key, &call, BPF_ANY))
 		loss_count(LOSS_STORAGE_FULL);
-	session_begins(call.ssl, key.tgid, call.kind);
 	return 0;
 }
 
@@ -205,17 +273,24 @@ int go_leave(struct pt_regs *ctx)
 {
 	struct tls_goroutine key = { .g = ctx->r14, .tgid = bpf_get_current_pid_tgid() >> 32 };
 	struct tls_call *at = bpf_map_lookup_elem(&tls_goroutines, &key), call;
+	__u32 kind = COOKIE_KIND(bpf_get_attach_cookie(ctx));
 	struct tls_session_key session;
+	struct tls_session *s;
 	long n = ctx->ax;
 
-	if (!at || at->kind != COOKIE_KIND(bpf_get_attach_cookie(ctx)))
+	if (!at)
 		return 0;
 	call = *at;
-	bpf_map_delete_elem(&tls_goroutines, &key);
+	if (call.kind == kind)
+		bpf_map_delete_elem(&tls_goroutines, &key);
+	else if (kind != TLS_HANDSHAKING) /* that of a read or write is within it */
+		return 0;
+	call.kind = kind;
 	session.ssl = call.ssl;
 	session.tgid = key.tgid;
-	if (n > 0 && call.kind != TLS_HANDSHAKING)
-		session_moved(&session, &call, n);
+	s = tls_session_of(&session);
+	if (s)
+		session_ends(s, &call, n > 0 ? n : 0, false);
 	return 0;
 }
 

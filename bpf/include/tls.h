@@ -42,7 +42,8 @@ struct tls_call {
 	__u64 count_at; /* where the library will put how many bytes it moved; 0: it returns the number */
 	__u64 sp;	/* at entry: tells the return of this call from that of one inside it */
 	__u64 conn;	/* id of the socket that it used */
-	__u32 kind;
+	__u16 kind;
+	__u16 handed_on; /* of a write: its bytes were, when it began */
 	__u32 pad;
 };
 
@@ -92,12 +93,26 @@ struct tls_session {
 	__u64 candidate; /* by evidence so far */
 	__u32 evidence;
 	__u8 missed; /* plain text was moved before the socket was known */
-	/*
-	 * A read or a handshake was seen to begin. Before, a read may be under way that began before the probes were there:
-	 * nothing tells of its return, and what it reads would be missing unnoticed.
-	 */
-	__u8 whole;
+	__u8 whole;  /* enum tls_whole */
 	__u16 pad;
+	/*
+	 * What is written is handed on when the write begins, before anybody can answer it, with these two exceptions.
+	 * ahead: bytes handed on that the library has not taken yet: it will be asked to again. waiting: the handshake comes
+	 * first, and the bytes of the write that causes it wait for its end.
+	 */
+	__u32 ahead;
+	__u32 waiting_len;
+	__u64 waiting;
+};
+
+/*
+ * enum tls_whole says from where on the plain text of a session is seen. A read may be under way that began before the
+ * probes were there; nothing tells of its return, and what it reads would be missing unnoticed.
+ */
+enum tls_whole {
+	TLS_NOT_WHOLE = 0,
+	TLS_WHOLE_FROM_READ = 1, /* a read was seen to begin: so none is under way unseen */
+	TLS_WHOLE = 2,		 /* the handshake was */
 };
 
 struct {
@@ -213,6 +228,8 @@ static __noinline int tls_evidence(const struct tls_session_key *key, __u64 conn
 		return 0;
 	if (s->missed)
 		p->c.flags &= ~CONN_SEEN;
+	if (p->c.flags & CONN_SEEN)
+		s->whole = TLS_WHOLE;
 	s->conn = conn;
 	p->session = *key;
 	return 0;

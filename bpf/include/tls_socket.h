@@ -81,6 +81,8 @@ static __noinline int tls_bind(struct tls_call *call, struct conn_state *c, stru
 		return 0;
 	if (s->missed && !s->conn)
 		p->c.flags &= ~CONN_SEEN;
+	if (h[0] == TLS_HANDSHAKE)
+		s->whole = TLS_WHOLE;
 	s->conn = c->id;
 	p->session = key;
 	return 0;
@@ -180,7 +182,7 @@ static __noinline int plain_conn_close(struct conn_state *c, bool reset)
 	key = p->session;
 	s = bpf_map_lookup_elem(&tls_sessions, &key);
 	if (s && s->conn == c->id) /* its address may be that of another session by now */
-		bpf_map_delete_elem(&tls_sessions, &key);
+		s->conn = 0;
 	bpf_map_delete_elem(&plain_conns, &id);
 	return 0;
 }
