@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+	//lint:ignore SA1019 net/http does not upgrade, and clients still ask for it
 	"golang.org/x/net/http2/h2c"
 
 	"github.com/sonde-dev/sonde/test/wire"
@@ -29,7 +30,6 @@ func serveHTTP2(ctx context.Context, a Args) (*wire.Log, error) {
 	srv.Protocols.SetUnencryptedHTTP2(true)
 	if a.Plan == "upgrade" {
 		srv.Protocols = nil
-		//lint:ignore SA1019 net/http does not upgrade, and clients still ask for it
 		srv.Handler = h2c.NewHandler(srv.Handler, &http2.Server{})
 	}
 	context.AfterFunc(ctx, func() { srv.Close() })
