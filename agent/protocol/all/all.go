@@ -6,6 +6,7 @@ package all
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
+	"github.com/sonde-dev/sonde/agent/protocol/mysql"
 	"github.com/sonde-dev/sonde/agent/protocol/postgres"
 )
 
@@ -14,5 +15,6 @@ func Protocols() []protocol.Protocol {
 	return []protocol.Protocol{
 		http1.Protocol{},
 		postgres.Protocol{},
+		mysql.Protocol{},
 	}
 }
