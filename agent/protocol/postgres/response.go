@@ -124,6 +124,9 @@ func lastNumber(b []byte) uint64 {
 // complete ends an Execute, or waits for its ReadyForQuery when a Sync follows directly.
 func (p *parser) complete(e *entry, sink protocol.Sink) {
 	p.copyIn = false
+	if e.kind == prepare { // nothing was to be executed: this answers what was not seen
+		e.isPartial = true
+	}
 	if e.kind != execute {
 		return
 	}
