@@ -14,6 +14,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol/kafka"
 	"github.com/sonde-dev/sonde/agent/protocol/memcached"
 	"github.com/sonde-dev/sonde/agent/protocol/mqtt"
+	"github.com/sonde-dev/sonde/agent/protocol/mysql"
 	"github.com/sonde-dev/sonde/agent/protocol/nats"
 	"github.com/sonde-dev/sonde/agent/protocol/postgres"
 	"github.com/sonde-dev/sonde/agent/protocol/redis"
@@ -34,6 +35,7 @@ func Protocols() []protocol.Protocol {
 		mqtt.Protocol{},
 		nats.Protocol{},
 		postgres.Protocol{},
+		mysql.Protocol{},
 		kafka.Protocol{},
 		rocketmq.Protocol{},
 		dubbo.Protocol{},
