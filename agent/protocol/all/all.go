@@ -9,6 +9,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
 	"github.com/sonde-dev/sonde/agent/protocol/kafka"
 	"github.com/sonde-dev/sonde/agent/protocol/rocketmq"
+	"github.com/sonde-dev/sonde/agent/protocol/thrift"
 )
 
 // Protocols returns the registry in order of recognition: the first that claims the bytes of a connection gets it.
@@ -18,5 +19,6 @@ func Protocols() []protocol.Protocol {
 		kafka.Protocol{},
 		rocketmq.Protocol{},
 		dubbo.Protocol{},
+		thrift.Protocol{},
 	}
 }
