@@ -21,6 +21,7 @@ type Protocol struct{}
 var (
 	_ protocol.Protocol        = Protocol{}
 	_ protocol.ResponseGuesser = Protocol{}
+	_ protocol.Reader          = Protocol{}
 )
 
 // Name returns the value of network.protocol.name.
@@ -37,6 +38,19 @@ func (Protocol) MayBeginResponse(b []byte) bool {
 
 // NewParser starts a connection.
 func (Protocol) NewParser(s protocol.Start) protocol.Parser { return newParser(s.Joined) }
+
+// Reads says what is read, for docs/protocols.md.
+func (Protocol) Reads() protocol.Reading {
+	return protocol.Reading{
+		Versions: []string{"binary (strict) and compact, framed and buffered"},
+		Read: []string{
+			"the method, Service/method where services are multiplexed",
+			"OK, EXCEPTION for an exception that the interface declares, or the kind of TApplicationException",
+			"one-way calls as exchanges without response; pipelined calls, also with one sequence id for all",
+		},
+		NotRead: []string{"the old binary protocol without version", "THeader, JSON, compressed or encrypted transports", "messages nested deeper than 32"},
+	}
+}
 
 // Semantics names the metrics and labels after OpenTelemetry's conventions for remote procedure calls.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
