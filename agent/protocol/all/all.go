@@ -19,6 +19,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol/postgres"
 	"github.com/sonde-dev/sonde/agent/protocol/redis"
 	"github.com/sonde-dev/sonde/agent/protocol/rocketmq"
+	"github.com/sonde-dev/sonde/agent/protocol/thrift"
 )
 
 // Protocols returns the registry in order of recognition: the first that claims the bytes of a connection gets it.
@@ -39,5 +40,6 @@ func Protocols() []protocol.Protocol {
 		kafka.Protocol{},
 		rocketmq.Protocol{},
 		dubbo.Protocol{},
+		thrift.Protocol{},
 	}
 }
