@@ -7,6 +7,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/amqp"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
+	"github.com/sonde-dev/sonde/agent/protocol/mongodb"
 	"github.com/sonde-dev/sonde/agent/protocol/mqtt"
 	"github.com/sonde-dev/sonde/agent/protocol/nats"
 )
@@ -18,5 +19,6 @@ func Protocols() []protocol.Protocol {
 		amqp.Protocol{},
 		mqtt.Protocol{},
 		nats.Protocol{},
+		mongodb.Protocol{},
 	}
 }
