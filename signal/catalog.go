@@ -5,13 +5,21 @@ package signal
 var (
 	InterfaceSlow = &Desc{
 		Name: "sonde_interface_slow_requests_total", Type: Counter, Unit: "{request}",
-		Help:   "Requests of one interface that took longer than the slow threshold.",
-		Labels: []string{"service_name", "side", "network_protocol_name", "operation", "target", "peer_service"},
+		Help:   "Requests of one interface that took longer than the slow threshold, but for those that wait on purpose.",
+		Labels: interfaceLabels,
+	}
+
+	InterfaceWaiting = &Desc{
+		Name: "sonde_interface_waiting_requests_total", Type: Counter, Unit: "{request}",
+		Help: "Requests of one interface that the server answers late on purpose (a long poll, a blocking pop). Here, and only " +
+			"here, their durations count.",
+		Labels: interfaceLabels,
 	}
 
 	ServiceDuration = &Desc{
 		Name: "sonde_service_request_duration_seconds", Type: Histogram, Unit: "s",
-		Help:   "Time from the first byte of a request to the last byte of its response, all interfaces of a service.",
+		Help: "Time from the first byte of a request to the last byte of its response, all interfaces of a service but for " +
+			"requests that wait on purpose.",
 		Labels: serviceLabels,
 	}
 	ServiceErrors = &Desc{
@@ -42,10 +50,16 @@ var (
 		Labels: []string{"service_name", "side", "network_protocol_name", "status"},
 	}
 
+	ServiceWaiting = &Desc{
+		Name: "sonde_service_waiting_requests_total", Type: Counter, Unit: "{request}",
+		Help: waitingHelp, Labels: serviceLabels,
+	}
+
 	EdgeDuration = &Desc{
 		Name: "sonde_edge_request_duration_seconds", Type: Histogram, Unit: "s",
-		Help:   "Duration of requests from one service to another; side says which end observed it.",
-		Labels: []string{"client", "server", "side", "network_protocol_name", "client_external", "server_external"},
+		Help: "Duration of requests from one service to another but for those that wait on purpose; side says which end " +
+			"observed it.",
+		Labels: edgeEndLabels,
 	}
 	EdgeErrors = &Desc{
 		Name: "sonde_edge_errors_total", Type: Counter, Unit: "{request}",
@@ -65,9 +79,13 @@ var (
 		Help: "Bytes of response bodies to one service from another.", Labels: edgeLabels,
 	}
 
+	EdgeWaiting = &Desc{
+		Name: "sonde_edge_waiting_requests_total", Type: Counter, Unit: "{request}", Help: waitingHelp, Labels: edgeEndLabels,
+	}
+
 	InstanceDuration = &Desc{
 		Name: "sonde_instance_request_duration_seconds", Type: Histogram, Unit: "s",
-		Help: "Duration of the requests of one instance of a service.", Labels: instanceLabels,
+		Help: "Duration of the requests of one instance of a service but for those that wait on purpose.", Labels: instanceLabels,
 	}
 	InstanceErrors = &Desc{
 		Name: "sonde_instance_errors_total", Type: Counter, Unit: "{request}",
@@ -76,6 +94,9 @@ var (
 	InstanceSlow = &Desc{
 		Name: "sonde_instance_slow_requests_total", Type: Counter, Unit: "{request}",
 		Help: "Requests of one instance of a service that took longer than the slow threshold.", Labels: instanceLabels,
+	}
+	InstanceWaiting = &Desc{
+		Name: "sonde_instance_waiting_requests_total", Type: Counter, Unit: "{request}", Help: waitingHelp, Labels: instanceLabels,
 	}
 	InstanceInfo = &Desc{
 		Name: "sonde_instance_info", Type: Gauge, Unit: "1",
@@ -132,8 +153,15 @@ var (
 	}
 )
 
+// waitingHelp is the same on each level.
+const waitingHelp = "Requests that the server answers late on purpose (a long poll, a blocking pop). Their duration is not service " +
+	"time: they are no part of the durations and slow requests beside this, but of everything else."
+
 var (
+	interfaceLabels = []string{"service_name", "side", "network_protocol_name", "operation", "target", "peer_service"}
+
 	serviceLabels  = []string{"service_name", "side", "network_protocol_name"}
+	edgeEndLabels  = []string{"client", "server", "side", "network_protocol_name", "client_external", "server_external"}
 	edgeLabels     = []string{"client", "server", "side", "network_protocol_name"}
 	instanceLabels = []string{"service_name", "service_instance_id", "side", "network_protocol_name"}
 )
@@ -141,10 +169,11 @@ var (
 // Catalog returns the metrics whose names are Sonde's own, in the order of the reference.
 func Catalog() []*Desc {
 	return []*Desc{
-		InterfaceSlow,
+		InterfaceSlow, InterfaceWaiting,
 		ServiceDuration, ServiceErrors, ServiceSlow, ServicePartial, ServiceRequestBytes, ServiceResponseBytes, ServiceStatus,
-		EdgeDuration, EdgeErrors, EdgeSlow, EdgeRequestBytes, EdgeResponseBytes,
-		InstanceDuration, InstanceErrors, InstanceSlow, InstanceInfo,
+		ServiceWaiting,
+		EdgeDuration, EdgeErrors, EdgeSlow, EdgeRequestBytes, EdgeResponseBytes, EdgeWaiting,
+		InstanceDuration, InstanceErrors, InstanceSlow, InstanceWaiting, InstanceInfo,
 		AgentLost, AgentEvents, AgentExchanges, AgentCopiedBytes, AgentCPU, AgentRSS, AgentMemoryLimit, AgentBPFMemory,
 		AgentHeap, AgentConnections, AgentProcesses, AgentSeries, AgentInfo,
 	}

@@ -1,6 +1,9 @@
 package signal
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // SizeSchema is the resolution of every size histogram: 2^3 buckets for each power of two, 9 % wide.
 const SizeSchema = 3
@@ -11,43 +14,83 @@ type InterfaceNames struct {
 	Side                                string // "client" or "server"
 	Duration, RequestSize, ResponseSize string // metric names, "" for none
 	Operation, Target, Status           string // label names, "" for none
+	Constants                           []string
+	Counts                              []CountName
 }
 
-// InterfaceMetrics are the metrics of one side of a protocol's interfaces. The sizes are nil where the protocol has none.
+// CountName names one more number that a protocol adds up for each interface.
+type CountName struct{ Name, Unit, Help string } // no Name: not on this side
+
+// InterfaceMetrics are the metrics of one side of a protocol's interfaces, nil where the protocol has none. Counts has
+// the length of InterfaceNames.Counts.
 type InterfaceMetrics struct {
 	Duration, RequestSize, ResponseSize *Desc
+	Counts                              []*Desc
+}
+
+// All returns the metrics that are there.
+func (m InterfaceMetrics) All() []*Desc {
+	all := append([]*Desc{m.Duration, m.RequestSize, m.ResponseSize}, m.Counts...)
+	return slices.DeleteFunc(all, func(d *Desc) bool { return d == nil })
 }
 
 // Describe makes the catalogue entries. The values of the labels come in this order: service_name, operation, target,
-// then for Duration status, error_type, network_protocol_name, and for a client at last peer_service. A label without a
-// name stays in its place under the name "": its value is to be left out.
+// then for Duration status and error_type, network_protocol_name, for a client peer_service, and at last the constants. A
+// label without a name stays in its place under the name "": its value is to be left out.
 func (n InterfaceNames) Describe() InterfaceMetrics {
 	verb := "served"
-	var peer []string
 	if n.Side == "client" {
-		verb, peer = "made", []string{"peer_service"}
+		verb = "made"
 	}
-	what := strings.ToUpper(n.Protocol)
-	size := append([]string{"service_name", n.Operation, n.Target}, peer...)
-	m := InterfaceMetrics{
-		Duration: &Desc{
-			Name: n.Duration, Type: Histogram, Unit: "s",
-			Help: "Duration of " + what + " requests " + verb + ", from the first byte of the request to the last byte of the response.",
-			Labels: append([]string{"service_name", n.Operation, n.Target, n.Status, "error_type", "network_protocol_name"},
-				peer...),
-		},
+	what := n.what()
+	return InterfaceMetrics{
+		Duration: describe(n.Duration, Histogram, "s",
+			"Duration of "+what+" requests "+verb+", from the first byte of the request to the last byte of the response.",
+			n.labels(n.Status, "error_type")),
+		RequestSize: describe(n.RequestSize, Histogram, "By",
+			"Size of the bodies of "+what+" requests "+verb+", as on the wire.", n.labels()),
+		ResponseSize: describe(n.ResponseSize, Histogram, "By",
+			"Size of the bodies of responses to "+what+" requests "+verb+", as on the wire.", n.labels()),
+		Counts: n.counts(),
 	}
-	if n.RequestSize != "" {
-		m.RequestSize = &Desc{
-			Name: n.RequestSize, Type: Histogram, Unit: "By", Labels: size,
-			Help: "Size of the bodies of " + what + " requests " + verb + ", as on the wire.",
-		}
+}
+
+// what says in the help what is measured. It follows from the metric's name, which several protocols may share.
+func (n InterfaceNames) what() string {
+	switch prefix, _, _ := strings.Cut(n.Duration, "_"); prefix {
+	case "db":
+		return "database"
+	case "messaging":
+		return prefix
+	case "":
+		return n.Protocol
+	default:
+		return strings.ToUpper(prefix)
 	}
-	if n.ResponseSize != "" {
-		m.ResponseSize = &Desc{
-			Name: n.ResponseSize, Type: Histogram, Unit: "By", Labels: size,
-			Help: "Size of the bodies of responses to " + what + " requests " + verb + ", as on the wire.",
-		}
+}
+
+func (n InterfaceNames) counts() []*Desc {
+	ds := make([]*Desc, len(n.Counts))
+	for i, c := range n.Counts {
+		ds[i] = describe(c.Name, Counter, c.Unit, c.Help, n.labels())
 	}
-	return m
+	return ds
+}
+
+// labels returns the names of the labels; outcome are those that tell responses apart.
+func (n InterfaceNames) labels(outcome ...string) []string {
+	ls := append([]string{"service_name", n.Operation, n.Target}, outcome...)
+	ls = append(ls, "network_protocol_name")
+	if n.Side == "client" {
+		ls = append(ls, "peer_service")
+	}
+	return append(ls, n.Constants...)
+}
+
+// describe returns nil where there is no name.
+func describe(name string, t MetricType, unit, help string, labels []string) *Desc {
+	if name == "" {
+		return nil
+	}
+	return &Desc{Name: name, Type: t, Unit: unit, Help: help, Labels: labels}
 }

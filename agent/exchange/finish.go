@@ -86,16 +86,21 @@ func (c *connection) abandon(f *flight, now uint64, reason string) {
 		x.ResponseEnd = max(c.stream(protocol.FromServer).last, x.ResponseStart)
 	default:
 		x.ResponseEnd = max(now, x.RequestEnd)
+		if x.Waits && reason == ErrorTimeout { // it was to wait: the connection was only quiet for long
+			x.Partial = true
+			break
+		}
 		x.Error = reason
 	}
 	c.finish(f)
 }
 
 // check looks at a flight whose time has come. A response that has begun may take as long as it likes, and so may a
-// request that is still being sent.
+// request that is still being sent, or that waits on purpose.
 func (c *connection) check(f *flight, now uint64) {
 	isSending := !f.requestEnded && !isDue(c.stream(protocol.ToServer).last, c.engine.cfg.Timeout, now)
-	if f.hasResponse && !f.responseEnded || isSending {
+	isWaiting := f.x.Waits && f.requestEnded && !f.responseEnded
+	if f.hasResponse && !f.responseEnded || isSending || isWaiting {
 		f.checked = now
 		c.engine.flights.remove(f)
 		c.engine.flights.push(f)

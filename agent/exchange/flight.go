@@ -76,7 +76,12 @@ func (c *connection) RequestHead(id uint64, r protocol.Request) {
 		return
 	}
 	f.hasRequest = true
+	if r.Protocol != nil {
+		f.x.Protocol = r.Protocol
+	}
 	f.x.Operation, f.x.Target, f.x.Attributes = r.Operation, r.Target, r.Attributes
+	f.x.Waits = r.Waits
+	f.count(&r.Counts)
 	if r.NoResponse && !f.responseEnded {
 		f.responseEnded = true
 		c.pending--
@@ -116,16 +121,27 @@ func (c *connection) ResponseHead(id uint64, r protocol.Response) {
 		return
 	}
 	f.hasResponse = true
+	if c.isDatagrams && f.x.Side == Server {
+		f.x.Conn = c.info // who asked is known when the answer is sent
+	}
 	if r.Unbounded {
 		c.unbounded = f
 		c.wait()
 	}
+	f.count(&r.Counts)
 	f.x.Status, f.x.Error = r.Status, r.ClientError
 	if f.x.Side == Server {
 		f.x.Error = r.ServerError
 	}
 	if len(r.Attributes) > 0 { // the request's are shared with other requests
 		f.x.Attributes = append(append([]protocol.Attribute(nil), f.x.Attributes...), r.Attributes...)
+	}
+}
+
+// count adds up what both messages count.
+func (f *flight) count(n *[protocol.MaxCounts]uint64) {
+	for i, v := range n {
+		f.x.Counts[i] += v
 	}
 }
 

@@ -4,7 +4,11 @@
 // Parsers are pure: no I/O, no clock, no goroutine. They must not know sockets, processes or metrics stores.
 package protocol
 
-import "github.com/sonde-dev/sonde/signal"
+import (
+	"strings"
+
+	"github.com/sonde-dev/sonde/signal"
+)
 
 // Direction is seen from the conversation: requests flow to the server, responses from it.
 type Direction uint8
@@ -53,10 +57,22 @@ type (
 	ResponseGuesser interface {
 		MayBeginResponse(b []byte) bool
 	}
+	// Reader says what is read of the protocol, for docs/protocols.md.
+	Reader interface {
+		Reads() Reading
+	}
 )
 
+// Reading is what is read of a protocol, each line a short phrase for people ("prepared statements", "HTTP/1.0").
+type Reading struct {
+	Transports []string // "TCP", "UDP", "Unix sockets"; none means TCP and Unix sockets
+	Versions   []string // of the protocol
+	Read       []string // what becomes an exchange, an operation, a target, a status, a count
+	NotRead    []string // what is passed over, and what then is missing
+}
+
 // Copy says how much of a turn is copied for the parser. A turn is a run of calls in one direction. What is beyond comes
-// as gaps, but each call still shows its first bytes (PrefixBytes of agent/probe), so that a message that begins a call is found.
+// as gaps, but each call still shows its first 256 bytes, so that a message that begins a call is found.
 type Copy struct {
 	Request, Response uint32 // bytes, for turns to and from the server
 }
@@ -95,6 +111,7 @@ type Sink interface {
 	RequestHead(id uint64, r Request)
 	RequestEnd(id uint64, e End)
 	ResponseBegin(id uint64)
+	// ResponseHead may come again until the end, when trailers say more: the last one counts.
 	ResponseHead(id uint64, r Response)
 	ResponseEnd(id uint64, e End)
 	// Opaque says that from here on the connection carries something else (an upgrade, a tunnel, or it was never this
@@ -119,6 +136,8 @@ type End struct {
 
 // Request is what the head of a request says.
 type Request struct {
+	// Protocol is the one spoken inside the connection's, where it carries several: gRPC in HTTP/2. nil is the connection's own.
+	Protocol   Protocol
 	Operation  string // of low cardinality: the HTTP method
 	Target     string // raw: the path. It becomes a label only through Semantics.Template
 	Attributes []Attribute
@@ -146,9 +165,29 @@ type Response struct {
 // Attribute is a further fact under its OpenTelemetry name ("server.address").
 type Attribute struct{ Key, Value string }
 
+// Kind is what people know a protocol as. The page has a view for each.
+type Kind string
+
+// The kinds.
+const (
+	KindHTTP      Kind = "http"
+	KindRPC       Kind = "rpc"
+	KindDatabase  Kind = "db"
+	KindCache     Kind = "cache"
+	KindMessaging Kind = "messaging"
+	KindDNS       Kind = "dns"
+	KindOther     Kind = "other"
+)
+
 // Semantics names what a protocol measures, by OpenTelemetry's conventions under their Prometheus names.
+//
+// Protocols that measure the same thing share its metric names (db_client_operation_duration_seconds); they differ in
+// network_protocol_name. Protocols with the same Protocol.Name (versions of one protocol) share their series too, so they
+// must have the same names here.
 type Semantics struct {
-	ServerDuration, ClientDuration         string // "http_server_request_duration_seconds"
+	// Kind is the protocol's kind; "" leaves it to KindOf.
+	Kind                                   Kind
+	ServerDuration, ClientDuration         string // "http_server_request_duration_seconds"; "" for none
 	ServerRequestSize, ClientRequestSize   string // "http_server_request_body_size_bytes"; "" for none
 	ServerResponseSize, ClientResponseSize string
 	OperationLabel                         string // "http_request_method"
@@ -158,8 +197,25 @@ type Semantics struct {
 	Template func(target string) string
 	// Counts are what is added up for each interface besides; at most MaxCounts.
 	Counts []Count
-	// Constant labels of every exchange: db_system_name="mysql".
+	// Constant labels of every interface: db_system_name="mysql".
 	Constant []Attribute
+}
+
+// KindOf returns Kind, or what the name of a duration metric says (db_…, rpc_…).
+func (s *Semantics) KindOf() Kind {
+	if s.Kind != "" {
+		return s.Kind
+	}
+	name := s.ServerDuration
+	if name == "" {
+		name = s.ClientDuration
+	}
+	prefix, _, _ := strings.Cut(name, "_")
+	switch k := Kind(prefix); k {
+	case KindHTTP, KindRPC, KindDatabase, KindMessaging, KindDNS:
+		return k
+	}
+	return KindOther
 }
 
 // MaxCounts bounds the numbers that a protocol counts besides requests and bytes.

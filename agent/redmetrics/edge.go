@@ -31,6 +31,8 @@ type edge struct {
 
 	duration                          histogram
 	slow, requestBytes, responseBytes uint64
+	waiting                           uint64   // a series from the first on
+	ends                              []string // labels with both ends
 	errors                            byValue
 }
 
@@ -48,8 +50,8 @@ func (r *Recorder) edgeOf(client, server end, side exchange.Side, p *protocolMet
 	}
 	labels := []string{key.client.service, key.server.service, side.String(), p.name}
 	e = &edge{key: key}
-	r.newDuration(&e.group, signal.EdgeDuration, &e.duration,
-		append(labels[:4:4], key.client.externalLabel(), key.server.externalLabel())...)
+	e.ends = append(labels[:4:4], key.client.externalLabel(), key.server.externalLabel())
+	r.newDuration(&e.group, signal.EdgeDuration, &e.duration, e.ends...)
 	r.newCounter(&e.group, signal.EdgeSlow, &e.slow, labels...)
 	r.newCounter(&e.group, signal.EdgeRequestBytes, &e.requestBytes, labels...)
 	r.newCounter(&e.group, signal.EdgeResponseBytes, &e.responseBytes, labels...)

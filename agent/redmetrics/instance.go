@@ -23,6 +23,8 @@ type instance struct {
 
 	duration     histogram
 	slow, errors uint64
+	waiting      uint64 // a series from the first on
+	labels       []string
 }
 
 func (r *Recorder) instanceOf(service string, e *signal.Entity, side exchange.Side, p *protocolMetrics) (i *instance, limited bool) {
@@ -39,7 +41,7 @@ func (r *Recorder) instanceOf(service string, e *signal.Entity, side exchange.Si
 		}
 	}
 	labels := []string{service, key.id, side.String(), p.name}
-	i = &instance{key: key}
+	i = &instance{key: key, labels: labels}
 	r.newDuration(&i.group, signal.InstanceDuration, &i.duration, labels...)
 	r.newCounter(&i.group, signal.InstanceSlow, &i.slow, labels...)
 	r.newCounter(&i.group, signal.InstanceErrors, &i.errors, labels...)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sonde-dev/sonde/agent/exchange"
+	"github.com/sonde-dev/sonde/agent/protocol"
 )
 
 // outcomesPerRoute bounds the pairs of status and error of one route; what comes beyond has the status "other".
@@ -49,8 +50,9 @@ type routeSeries struct {
 	operation, target, peer string // label values
 
 	requestSize, responseSize       histogram
-	hasRequestSize, hasResponseSize bool   // false where the protocol has none
-	slow                            uint64 // a series from the first on
+	hasRequestSize, hasResponseSize bool                       // false where the protocol has none
+	slow, waiting                   uint64                     // series from the first on
+	counts                          [protocol.MaxCounts]uint64 // likewise
 	outcomes                        []*outcome
 }
 
@@ -67,7 +69,7 @@ func (sc *scope) find(r *Recorder, p *pair, rt *route, x *exchange.Exchange) (*r
 	rs := sc.latest
 	if rs == nil || rs.route != rt {
 		if rs = sc.routes[rt]; rs == nil {
-			if r.isFull() {
+			if r.isFull(p.protocol) {
 				rt.release()
 				return sc.side.overflown(r, p, x)
 			}
@@ -79,7 +81,7 @@ func (sc *scope) find(r *Recorder, p *pair, rt *route, x *exchange.Exchange) (*r
 	if out := rs.outcome(status, failure); out != nil {
 		return rs, out
 	}
-	if r.isFull() {
+	if r.isFull(p.protocol) {
 		return sc.side.overflown(r, p, x)
 	}
 	if len(rs.outcomes) >= outcomesPerRoute {
@@ -92,8 +94,8 @@ func (sc *scope) find(r *Recorder, p *pair, rt *route, x *exchange.Exchange) (*r
 }
 
 // isFull reports whether the bound on series leaves no room for one more interface.
-func (r *Recorder) isFull() bool {
-	const seriesOfInterface = 4 // duration, two sizes, slow
+func (r *Recorder) isFull(m *protocolMetrics) bool {
+	seriesOfInterface := 4 + len(m.semantics.Counts) // duration, two sizes, slow or waiting
 	return r.seriesCount+seriesOfInterface > r.cfg.Series
 }
 
@@ -120,19 +122,14 @@ func (r *Recorder) newRouteSeries(p *pair, rt *route, side exchange.Side) *route
 		p.scope.routes[rt] = rs
 		rt.uses++
 	}
-	sem := p.protocol.semantics
-	labels := []string{p.side.service, named(sem.OperationLabel, rs.operation), named(p.protocol.targetLabel(side), rs.target)}
-	if side == exchange.Client {
-		labels = append(labels, rs.peer)
-	}
 	m := p.protocol.metrics[side]
 	if m.RequestSize != nil {
 		rs.hasRequestSize = true
-		r.newSize(&rs.group, m.RequestSize, &rs.requestSize, labels...)
+		r.newSize(&rs.group, m.RequestSize, &rs.requestSize, p.protocol.labels(rs, side)...)
 	}
 	if m.ResponseSize != nil {
 		rs.hasResponseSize = true
-		r.newSize(&rs.group, m.ResponseSize, &rs.responseSize, labels...)
+		r.newSize(&rs.group, m.ResponseSize, &rs.responseSize, p.protocol.labels(rs, side)...)
 	}
 	r.add(rs)
 	return rs
@@ -140,13 +137,10 @@ func (r *Recorder) newRouteSeries(p *pair, rt *route, side exchange.Side) *route
 
 func (r *Recorder) newOutcome(rs *routeSeries, p *pair, side exchange.Side, status, failure string) *outcome {
 	out := &outcome{of: rs, status: strings.Clone(status), error: strings.Clone(failure)}
-	sem := p.protocol.semantics
-	labels := []string{p.side.service, named(sem.OperationLabel, rs.operation), named(p.protocol.targetLabel(side), rs.target),
-		named(sem.StatusLabel, out.status), out.error, p.protocol.name}
-	if side == exchange.Client {
-		labels = append(labels, rs.peer)
+	if d := p.protocol.metrics[side].Duration; d != nil {
+		labels := p.protocol.labels(rs, side, named(p.protocol.semantics.StatusLabel, out.status), out.error)
+		r.newDuration(&out.group, d, &out.duration, labels...)
 	}
-	r.newDuration(&out.group, p.protocol.metrics[side].Duration, &out.duration, labels...)
 	rs.outcomes = append(rs.outcomes, out)
 	r.add(out)
 	return out

@@ -20,7 +20,7 @@ func (r *Recorder) Observe(x *exchange.Exchange, self, peer *signal.Entity) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := r.pairOf(x, self, peer)
-	isSlow := ns > r.slow
+	isSlow := ns > r.slow && !x.Waits
 
 	p.touched = true
 	p.exchanges.touched = true
@@ -44,7 +44,10 @@ func (r *Recorder) observeInterface(p *pair, x *exchange.Exchange, ns uint64, at
 	}
 	rs.touched, out.touched = true, true
 
-	r.observe(&out.duration, ns, at)
+	if p.protocol.metrics[x.Side].Duration != nil {
+		r.observe(&out.duration, ns, at)
+	}
+	rs.count(r, p, x)
 	if rs.hasRequestSize {
 		r.observeSize(&rs.requestSize, x.RequestBytes)
 	}
@@ -52,13 +55,34 @@ func (r *Recorder) observeInterface(p *pair, x *exchange.Exchange, ns uint64, at
 		r.observeSize(&rs.responseSize, x.ResponseBytes)
 	}
 	if isSlow {
-		if rs.slow == 0 {
-			r.newCounter(&rs.group, signal.InterfaceSlow, &rs.slow,
-				p.side.service, x.Side.String(), p.protocol.name, rs.operation, rs.target, rs.peer)
-		}
-		rs.slow++
+		rs.add(r, p, x.Side, signal.InterfaceSlow, &rs.slow)
+	}
+	if x.Waits {
+		rs.add(r, p, x.Side, signal.InterfaceWaiting, &rs.waiting)
 	}
 	return limited
+}
+
+// add counts one more of a counter that is a series from the first on.
+func (rs *routeSeries) add(r *Recorder, p *pair, side exchange.Side, d *signal.Desc, n *uint64) {
+	if *n == 0 {
+		r.newCounter(&rs.group, d, n, p.side.service, side.String(), p.protocol.name, rs.operation, rs.target, rs.peer)
+	}
+	*n++
+}
+
+// count adds what the protocol counts besides. A number is a series from the first time on.
+func (rs *routeSeries) count(r *Recorder, p *pair, x *exchange.Exchange) {
+	for i, d := range p.protocol.metrics[x.Side].Counts {
+		n := x.Counts[i]
+		if n == 0 || d == nil {
+			continue
+		}
+		if rs.counts[i] == 0 {
+			r.newCounter(&rs.group, d, &rs.counts[i], p.protocol.labels(rs, x.Side)...)
+		}
+		rs.counts[i] += n
+	}
 }
 
 // observeSize counts a message size. 64-bit sizes are exact in the sum; their bucket is that of the nearest float64.
@@ -72,7 +96,14 @@ func (r *Recorder) observeSize(h *histogram, n uint64) {
 
 func (s *serviceSide) observe(r *Recorder, x *exchange.Exchange, ns uint64, at int32, isSlow bool) {
 	s.touched = true
-	r.observe(&s.duration, ns, at)
+	if x.Waits {
+		if s.waiting == 0 {
+			r.newCounter(&s.group, signal.ServiceWaiting, &s.waiting, s.statuses.labels...)
+		}
+		s.waiting++
+	} else {
+		r.observe(&s.duration, ns, at)
+	}
 	s.requestBytes += x.RequestBytes
 	s.responseBytes += x.ResponseBytes
 	*s.statuses.of(r, &s.group, signal.ServiceStatus, x.Status)++
@@ -89,7 +120,14 @@ func (s *serviceSide) observe(r *Recorder, x *exchange.Exchange, ns uint64, at i
 
 func (e *edge) observe(r *Recorder, x *exchange.Exchange, ns uint64, at int32, isSlow bool) {
 	e.touched = true
-	r.observe(&e.duration, ns, at)
+	if x.Waits {
+		if e.waiting == 0 {
+			r.newCounter(&e.group, signal.EdgeWaiting, &e.waiting, e.ends...)
+		}
+		e.waiting++
+	} else {
+		r.observe(&e.duration, ns, at)
+	}
 	e.requestBytes += x.RequestBytes
 	e.responseBytes += x.ResponseBytes
 	if isSlow {
@@ -103,7 +141,14 @@ func (e *edge) observe(r *Recorder, x *exchange.Exchange, ns uint64, at int32, i
 func (i *instance) observe(r *Recorder, x *exchange.Exchange, ns uint64, at int32, isSlow bool) {
 	i.touched = true
 	i.info.touched = true
-	r.observe(&i.duration, ns, at)
+	if x.Waits {
+		if i.waiting == 0 {
+			r.newCounter(&i.group, signal.InstanceWaiting, &i.waiting, i.labels...)
+		}
+		i.waiting++
+	} else {
+		r.observe(&i.duration, ns, at)
+	}
 	if isSlow {
 		i.slow++
 	}

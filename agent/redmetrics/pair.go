@@ -23,7 +23,7 @@ const maxPairs = 65_536
 // pairKey identifies the two ends of exchanges and how they talk.
 type pairKey struct {
 	self, peer *signal.Entity
-	semantics  *protocol.Semantics
+	semantics  *protocol.Semantics // each protocol has its own, and a pointer is quicker to compare than its name
 	side       exchange.Side
 }
 

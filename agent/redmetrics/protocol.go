@@ -10,6 +10,7 @@ import (
 type protocolMetrics struct {
 	name      string
 	semantics *protocol.Semantics
+	constants []string
 	metrics   [2]signal.InterfaceMetrics // by exchange.Side
 }
 
@@ -22,6 +23,16 @@ func Describe(p protocol.Protocol, side exchange.Side) signal.InterfaceMetrics {
 		Duration: sem.ServerDuration, RequestSize: sem.ServerRequestSize, ResponseSize: sem.ServerResponseSize,
 		Target: sem.ServerTargetLabel,
 	}
+	for _, a := range sem.Constant {
+		n.Constants = append(n.Constants, a.Key)
+	}
+	for _, c := range sem.Counts {
+		name := c.Server
+		if side == exchange.Client {
+			name = c.Client
+		}
+		n.Counts = append(n.Counts, signal.CountName{Name: name, Unit: c.Unit, Help: c.Help})
+	}
 	if side == exchange.Client {
 		n.Duration, n.RequestSize, n.ResponseSize = sem.ClientDuration, sem.ClientRequestSize, sem.ClientResponseSize
 		n.Target = sem.ClientTargetLabel
@@ -29,17 +40,30 @@ func Describe(p protocol.Protocol, side exchange.Side) signal.InterfaceMetrics {
 	return n.Describe()
 }
 
+// protocolOf returns the metrics of a protocol by its name: versions of one protocol share their series.
 func (r *Recorder) protocolOf(p protocol.Protocol) *protocolMetrics {
-	sem := p.Semantics()
-	m := r.protocols[sem]
+	m := r.protocols[p.Name()]
 	if m == nil {
-		m = &protocolMetrics{name: p.Name(), semantics: sem}
+		m = &protocolMetrics{name: p.Name(), semantics: p.Semantics()}
 		for _, side := range []exchange.Side{exchange.Client, exchange.Server} {
 			m.metrics[side] = Describe(p, side)
 		}
-		r.protocols[sem] = m
+		for _, a := range m.semantics.Constant {
+			m.constants = append(m.constants, a.Value)
+		}
+		r.protocols[m.name] = m
 	}
 	return m
+}
+
+// labels are the label values of an interface, in the order of signal.InterfaceNames; outcome tells responses apart.
+func (m *protocolMetrics) labels(rs *routeSeries, side exchange.Side, outcome ...string) []string {
+	ls := []string{rs.side.service, named(m.semantics.OperationLabel, rs.operation), named(m.targetLabel(side), rs.target)}
+	ls = append(append(ls, outcome...), m.name)
+	if side == exchange.Client {
+		ls = append(ls, rs.peer)
+	}
+	return append(ls, m.constants...)
 }
 
 // named returns the value where the label has a name, and "" (the label is absent) where the protocol has none for it.

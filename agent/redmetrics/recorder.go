@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -24,7 +23,7 @@ type Recorder struct {
 	instances map[instanceKey]*instance
 	infos     map[infoKey]*info
 	exchanges map[exchangeKey]*exchanges
-	protocols map[*protocol.Semantics]*protocolMetrics
+	protocols map[string]*protocolMetrics // by name
 	names     map[string]*name
 	externals int // of names
 	rawUsed   int // raw targets remembered in all
@@ -54,7 +53,7 @@ func New(cfg Config) *Recorder {
 		instances: map[instanceKey]*instance{},
 		infos:     map[infoKey]*info{},
 		exchanges: map[exchangeKey]*exchanges{},
-		protocols: map[*protocol.Semantics]*protocolMetrics{},
+		protocols: map[string]*protocolMetrics{},
 		names:     map[string]*name{},
 		nextID:    signal.OwnSeries,
 		buckets:   buckets{perSeries: cfg.BucketsPerSeries, inAll: cfg.Buckets},

@@ -173,8 +173,12 @@ func (c *Config) query() query.Config {
 	q := query.DefaultConfig()
 	q.SlowThreshold = c.SlowThreshold
 	q.MinStep = max(c.FlushInterval, q.MinStep)
+	seen := map[string]bool{}
 	for _, p := range all.Protocols() {
-		q.Protocols = append(q.Protocols, queryNames(p.Name(), p.Semantics()))
+		if name := p.Name(); !seen[name] { // versions of a protocol share their series
+			q.Protocols = append(q.Protocols, queryNames(name, p.Semantics()))
+			seen[name] = true
+		}
 	}
 	return q
 }
@@ -182,14 +186,38 @@ func (c *Config) query() query.Config {
 // queryNames are the names of a protocol's metrics in the server's terms: the server must not know the agent.
 func queryNames(name string, s *protocol.Semantics) query.ProtocolMetrics {
 	return query.ProtocolMetrics{
-		Protocol: name, OperationLabel: s.OperationLabel, StatusLabel: s.StatusLabel,
+		Protocol: name, Kind: string(s.KindOf()), OperationLabel: s.OperationLabel, StatusLabel: s.StatusLabel,
 		Server: query.SideMetrics{
 			Duration: s.ServerDuration, RequestSize: s.ServerRequestSize, ResponseSize: s.ServerResponseSize, TargetLabel: s.ServerTargetLabel,
+			Counts: countNames(s, func(c protocol.Count) string { return c.Server }),
 		},
 		Client: query.SideMetrics{
 			Duration: s.ClientDuration, RequestSize: s.ClientRequestSize, ResponseSize: s.ClientResponseSize, TargetLabel: s.ClientTargetLabel,
+			Counts: countNames(s, func(c protocol.Count) string { return c.Client }),
 		},
 	}
+}
+
+func countNames(s *protocol.Semantics, metric func(protocol.Count) string) (out []query.CountMetric) {
+	for _, c := range s.Counts {
+		if m := metric(c); m != "" {
+			out = append(out, query.CountMetric{Metric: m, Name: countName(c)})
+		}
+	}
+	return out
+}
+
+// countName is what people call a count: "returned_rows" for db_client_returned_rows_total.
+func countName(c protocol.Count) string {
+	name := c.Client
+	if name == "" {
+		name = c.Server
+	}
+	if _, rest, ok := strings.Cut(name, "_"); ok {
+		name = rest
+	}
+	name = strings.TrimPrefix(strings.TrimPrefix(name, "client_"), "server_")
+	return strings.TrimSuffix(name, "_total")
 }
 
 func (r RemoteWrite) config() export.RemoteWriteConfig {

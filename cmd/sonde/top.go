@@ -87,7 +87,7 @@ func (t *top) show(ctx context.Context, width, height int) error {
 		lines = append(lines, topLine(s))
 	}
 	if len(r.Services) == 0 {
-		lines = append(lines, "  no HTTP request yet; try `sonde demo`, or curl something on this host")
+		lines = append(lines, "  no request yet; try `sonde demo`, or curl something on this host")
 	}
 	if height > 0 && len(lines) > height-1 {
 		lines = lines[:height-1]

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/sonde-dev/sonde/agent/exchange"
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/redmetrics"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -24,6 +22,8 @@ of two, whose counts are exact.
 ` + "`side`" + ` says which end of the connection observed the request. When both ends are on the same host both are counted, each under
 its side: add up one side only.
 
+Protocols that measure the same thing share its metrics: ` + "`network_protocol_name`" + ` tells them apart.
+
 What a bound keeps from having its own series is counted under the value ` + "`other`" + `, and by cause in ` + "`sonde_agent_lost_total`" + `.
 
 `
@@ -32,13 +32,7 @@ What a bound keeps from having its own series is counted under the value ` + "`o
 func metrics(ps []protocol.Protocol) []byte {
 	var w bytes.Buffer
 	fmt.Fprintf(&w, metricsHead, signal.HistogramSchema, signal.SizeSchema)
-	for _, p := range ps {
-		fmt.Fprintf(&w, "## Interfaces: %s\n\n", p.Name())
-		for _, side := range []exchange.Side{exchange.Server, exchange.Client} {
-			m := redmetrics.Describe(p, side)
-			table(&w, m.Duration, m.RequestSize, m.ResponseSize)
-		}
-	}
+	interfaces(&w, ps)
 	group := ""
 	var of []*signal.Desc
 	flush := func() {
@@ -78,21 +72,31 @@ func groupOf(name string) string {
 
 func table(w *bytes.Buffer, ds ...*signal.Desc) {
 	for _, d := range ds {
-		if d == nil {
-			continue
-		}
-		fmt.Fprintf(w, "### `%s`\n\n%s\n\n%s, unit `%s`", d.Name, d.Help, typeOf(d.Type), d.Unit)
-		var labels []string
-		for _, l := range d.Labels {
-			if l != "" {
-				labels = append(labels, "`"+l+"`")
-			}
-		}
-		if len(labels) > 0 {
-			fmt.Fprintf(w, ", labels %s", strings.Join(labels, ", "))
+		head(w, d)
+		if ls := labelsOf(d, nil); ls != "" {
+			w.WriteString(", labels " + ls)
 		}
 		w.WriteString(".\n\n")
 	}
+}
+
+func head(w *bytes.Buffer, d *signal.Desc) {
+	fmt.Fprintf(w, "### `%s`\n\n%s\n\n%s, unit `%s`", d.Name, d.Help, typeOf(d.Type), d.Unit)
+}
+
+// labelsOf lists the labels; those of constant value show it.
+func labelsOf(d *signal.Desc, constant []protocol.Attribute) string {
+	var labels []string
+	for i, l := range d.Labels {
+		if l == "" {
+			continue
+		}
+		if c := i - (len(d.Labels) - len(constant)); c >= 0 {
+			l += fmt.Sprintf("=%q", constant[c].Value)
+		}
+		labels = append(labels, "`"+l+"`")
+	}
+	return strings.Join(labels, ", ")
 }
 
 func typeOf(t signal.MetricType) string {

@@ -28,6 +28,7 @@ type Config struct {
 // may know).
 type ProtocolMetrics struct {
 	Protocol       string // network.protocol.name
+	Kind           string // "http", "rpc", "db", "cache", "messaging", "dns" or "other"
 	OperationLabel string
 	StatusLabel    string
 	Server, Client SideMetrics
@@ -37,6 +38,13 @@ type ProtocolMetrics struct {
 type SideMetrics struct {
 	Duration, RequestSize, ResponseSize string
 	TargetLabel                         string
+	Counts                              []CountMetric
+}
+
+// CountMetric is a counter that a protocol keeps for each interface.
+type CountMetric struct {
+	Metric string // name of the series
+	Name   string // for people and in replies, the same on both sides: "returned_rows"
 }
 
 // DefaultConfig knows no protocol: the wiring takes their names from the agent's registry.
@@ -59,6 +67,13 @@ func (c Config) Validate() error {
 	}
 	if c.MaxConcurrent <= 0 || c.MaxWaiting < 0 {
 		errs = append(errs, fmt.Errorf("bound of %d queries and %d waiting: at least one must run", c.MaxConcurrent, c.MaxWaiting))
+	}
+	seen := map[string]bool{}
+	for _, p := range c.Protocols {
+		if p.Protocol == "" || p.Kind == "" || seen[p.Protocol] {
+			errs = append(errs, fmt.Errorf("protocol %q of kind %q: each needs a kind, and a name of its own", p.Protocol, p.Kind))
+		}
+		seen[p.Protocol] = true
 	}
 	return errors.Join(append(errs, c.Prom.Validate())...)
 }

@@ -100,7 +100,10 @@ func (x *Instance) fill(t *tally, first, last int, step float64) {
 		r := t.red(first+i, first+i+1, step)
 		x.Rate[i] = &r.Rate
 		if r.Requests > 0 {
-			x.P95[i], x.ErrorRatio[i] = &r.P95, &r.ErrorRatio
+			x.ErrorRatio[i] = &r.ErrorRatio
+		}
+		if r.Requests > r.Waiting {
+			x.P95[i] = &r.P95
 		}
 	}
 }

@@ -47,10 +47,11 @@ func judgeErrors(r RED) (Reason, bool) {
 }
 
 func judgeSlow(r RED, threshold time.Duration) (Reason, bool) {
-	if r.Requests < minJudged || r.Slow/r.Requests < slowWarning {
+	timed := r.Requests - r.Waiting
+	if timed < minJudged || r.Slow/timed < slowWarning {
 		return Reason{}, false
 	}
-	ratio := r.Slow / r.Requests
+	ratio := r.Slow / timed
 	x := Reason{Signal: "slow", Severity: SeverityWarning, Value: ratio, Limit: slowWarning}
 	if ratio >= slowCritical {
 		x.Severity, x.Limit = SeverityCritical, slowCritical
@@ -61,7 +62,7 @@ func judgeSlow(r RED, threshold time.Duration) (Reason, bool) {
 
 // judgeJump compares the last window with the one of the same length before it.
 func judgeJump(before, now third) (Reason, bool) {
-	if before.requests < jumpRequests || now.requests < jumpRequests ||
+	if before.timed < jumpRequests || now.timed < jumpRequests ||
 		now.p95 < before.p95*jumpFactor || now.p95 < before.p95+jumpSeconds {
 		return Reason{}, false
 	}
@@ -87,15 +88,18 @@ func judgeDrop(thirds [3]third, thirdSeconds float64, seen bool) (Reason, bool) 
 func judgeOutlier(self RED, siblings []RED) []Reason {
 	var p95, ratios []float64
 	for _, s := range siblings {
+		if s.Requests-s.Waiting >= minJudged {
+			p95 = append(p95, s.P95)
+		}
 		if s.Requests >= minJudged {
-			p95, ratios = append(p95, s.P95), append(ratios, s.ErrorRatio)
+			ratios = append(ratios, s.ErrorRatio)
 		}
 	}
-	if self.Requests < minJudged || len(p95) == 0 {
+	if self.Requests < minJudged || len(ratios) == 0 {
 		return nil
 	}
 	var out []Reason
-	if m := median(p95); self.P95 >= outlierFactor*m && self.P95 >= m+jumpSeconds {
+	if m := median(p95); len(p95) > 0 && self.P95 >= outlierFactor*m && self.P95 >= m+jumpSeconds {
 		out = append(out, Reason{
 			Signal: "latency", Severity: SeverityWarning, Value: self.P95, Limit: outlierFactor * m,
 			Text: fmt.Sprintf("p95 %s, %s times its siblings' %s", seconds(self.P95), number(self.P95/m), seconds(m)),
@@ -166,7 +170,11 @@ func mostFrequent(m map[string]float64) (kind string, others bool) {
 	return kind, len(m) > 1
 }
 
+// median of none is 0.
 func median(xs []float64) float64 {
+	if len(xs) == 0 {
+		return 0
+	}
 	xs = slices.Sorted(slices.Values(xs))
 	if n := len(xs); n%2 == 1 {
 		return xs[n/2]

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"maps"
 	"net/http"
 	"reflect"
 	"strings"
@@ -76,6 +77,12 @@ func schemaOf(t reflect.Type, components map[string]any) map[string]any {
 func structSchema(t reflect.Type, components map[string]any) map[string]any {
 	properties, required := map[string]any{}, []string{}
 	for i := range t.NumField() {
+		if f := t.Field(i); f.Anonymous && f.Tag.Get("json") == "" { // its fields are written among the others
+			in := structSchema(f.Type, components)
+			maps.Copy(properties, in["properties"].(map[string]any))
+			required = append(required, in["required"].([]string)...)
+			continue
+		}
 		name, options, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
 		field := t.Field(i).Type
 		optional := strings.Contains(options, "omitempty")

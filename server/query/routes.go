@@ -1,7 +1,10 @@
 package query
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 )
 
 // route is one question of the page. The list of routes is also what the OpenAPI document is made from.
@@ -31,6 +34,12 @@ func (a *api) routes() []route {
 	return []route{
 		{"/api/services", "All services with traffic in the range, worst first", ranged, ServicesReply{}, true, a.answerServices},
 		{"/api/services/{name}", "One service in detail", detail, ServiceReply{}, true, a.answerService},
+		{"/api/interfaces", "What services of some kinds offer (statements of databases, destinations of queues, names of DNS, methods of RPC) and who calls it",
+			slices.Concat(ranged, []param{
+				{name: "kind", in: "query", text: `"db", or several: "db,cache"`, required: true},
+				{name: "sort", in: "query", text: "most first; default: time", enum: slices.Sorted(maps.Keys(orders()))},
+				{name: "limit", in: "query", text: fmt.Sprintf("of offers; default: %d", defaultOffers)},
+			}), InterfacesReply{}, true, a.answerInterfaces},
 		{"/api/topology", "The map: who calls whom", ranged, TopologyReply{}, true, a.answerTopology},
 		{"/api/status", "The state of Sonde itself", nil, StatusReply{}, false, a.answerStatus},
 		{"/api/openapi.json", "This description", nil, nil, false, a.answerOpenAPI},
@@ -63,6 +72,19 @@ func (a *api) answerServices(r *http.Request) (any, error) {
 	}
 	out.Loss, err = a.loss(r.Context(), s)
 	return out, err
+}
+
+func (a *api) answerInterfaces(r *http.Request) (any, error) {
+	s, err := a.span(r)
+	if err != nil {
+		return nil, err
+	}
+	s.step = 0
+	kinds, order, limit, err := parseOffers(r.URL.Query())
+	if err != nil {
+		return nil, badRequest(err)
+	}
+	return a.offers(r.Context(), s, kinds, order, limit)
 }
 
 func (a *api) answerTopology(r *http.Request) (any, error) {

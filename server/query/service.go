@@ -44,10 +44,10 @@ func (a *api) service(ctx context.Context, s span, row Service, side string) (Se
 	wg.Go(func() { out.Loss, errs[5] = a.loss(ctx, s) })
 	wg.Wait()
 	for _, e := range in {
-		out.Callers = append(out.Callers, Peer{e.Client, e.clientExternal, e.Protocol, e.RED, e.Severity, e.Reasons})
+		out.Callers = append(out.Callers, Peer{e.Client, e.clientExternal, e.Protocol, e.Kind, e.RED, e.Severity, e.Reasons})
 	}
 	for _, e := range to {
-		out.Dependencies = append(out.Dependencies, Peer{e.Server, e.serverExternal, e.Protocol, e.RED, e.Severity, e.Reasons})
+		out.Dependencies = append(out.Dependencies, Peer{e.Server, e.serverExternal, e.Protocol, e.Kind, e.RED, e.Severity, e.Reasons})
 	}
 	slices.SortStableFunc(out.Callers, comparePeers)
 	slices.SortStableFunc(out.Dependencies, comparePeers)
@@ -93,12 +93,15 @@ func (a *api) series(ctx context.Context, s span, side string, own *labels.Match
 		errorRate, slowRate := r.Errors/step, r.Slow/step
 		out.Rate[i], out.Errors[i], out.Slow[i] = &r.Rate, &errorRate, &slowRate
 		if r.Requests > 0 {
-			out.ErrorRatio[i], out.P50[i], out.P90[i], out.P95[i], out.P99[i] = &r.ErrorRatio, &r.P50, &r.P90, &r.P95, &r.P99
+			out.ErrorRatio[i] = &r.ErrorRatio
+		}
+		if r.Requests > r.Waiting {
+			out.P50[i], out.P90[i], out.P95[i], out.P99[i] = &r.P50, &r.P90, &r.P95, &r.P99
 		}
 	}
 	err = a.reader.Counters(ctx, cuts, func(ls labels.Labels, c increase.Counter) {
 		if c.Sum() > 0 {
-			addRates(out.Status, statusClass(ls.Get("status")), c, first, n, step)
+			addRates(out.Status, a.statusClass(ls.Get("network_protocol_name"), ls.Get("status")), c, first, n, step)
 		}
 	}, is(model.MetricNameLabel, "sonde_service_status_total"), own, is("side", side))
 	return out, err
@@ -120,12 +123,12 @@ func addRates(m map[string][]*float64, class string, c increase.Counter, first, 
 	}
 }
 
-// statusClass folds three-digit codes into classes ("2xx"); other statuses stay, no response is "none".
-func statusClass(status string) string {
+// statusClass folds the three-digit codes of HTTP into classes ("2xx"); other statuses stay, no status is "none".
+func (a *api) statusClass(protocol, status string) string {
 	switch {
 	case status == "":
 		return "none"
-	case len(status) == 3 && status[0] >= '1' && status[0] <= '5':
+	case a.kindOf(protocol) == kindHTTP && len(status) == 3 && status[0] >= '1' && status[0] <= '5':
 		return status[:1] + "xx"
 	}
 	return status

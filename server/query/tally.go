@@ -17,6 +17,9 @@ type tally struct {
 	seen      []bool
 	errors    []float64
 	slow      []float64
+	waiting   []float64 // requests that wait on purpose: not in durations, but for those of interfaces
+	waits     float64   // the same of an interface: they are in its durations too
+	counts    map[string]float64
 	byType    map[string]float64
 	byStatus  map[string]float64
 	partial   float64
@@ -27,8 +30,8 @@ type tally struct {
 func newTally(intervals int) *tally {
 	return &tally{
 		durations: make([]*histogram.FloatHistogram, intervals), seen: make([]bool, intervals),
-		errors: make([]float64, intervals), slow: make([]float64, intervals),
-		byType: map[string]float64{}, byStatus: map[string]float64{},
+		errors: make([]float64, intervals), slow: make([]float64, intervals), waiting: make([]float64, intervals),
+		counts: map[string]float64{}, byType: map[string]float64{}, byStatus: map[string]float64{},
 	}
 }
 
@@ -63,7 +66,7 @@ func (t *tally) addErrors(kind string, c increase.Counter) {
 
 // requests returns the number of requests in the intervals [from, to).
 func (t *tally) requests(from, to int) float64 {
-	var n float64
+	n := sum(t.waiting[from:to])
 	for _, d := range t.durations[from:to] {
 		if d != nil {
 			n += d.Count
@@ -77,10 +80,14 @@ func (t *tally) all() int { return len(t.durations) }
 // red sums up the intervals [from, to), which last for the given seconds. Of the totals without intervals (partial,
 // bytes, errors by type) it tells only when asked for all intervals.
 func (t *tally) red(from, to int, seconds float64) RED {
-	r := RED{Errors: sum(t.errors[from:to]), Slow: sum(t.slow[from:to])}
+	r := RED{Errors: sum(t.errors[from:to]), Slow: sum(t.slow[from:to]), Waiting: sum(t.waiting[from:to])}
+	r.Requests = r.Waiting
 	if d := merge(t.durations[from:to]); d != nil {
-		r.Requests, r.Mean = d.Count, d.Sum/d.Count
+		r.Requests += d.Count
+		r.Mean = d.Sum / d.Count
 		r.P50, r.P90, r.P95, r.P99 = quantile(0.5, d), quantile(0.9, d), quantile(0.95, d), quantile(0.99, d)
+	}
+	if r.Requests > 0 {
 		r.Rate, r.ErrorRatio = r.Requests/seconds, r.Errors/r.Requests
 	}
 	if from == 0 && to == t.all() {
@@ -89,19 +96,22 @@ func (t *tally) red(from, to int, seconds float64) RED {
 	return r
 }
 
-// third is what the judgement asks of one of the three equal parts of the range.
-type third struct{ requests, p95 float64 }
+// third is what the judgement asks of one of the three equal parts of the range. timed are the requests whose duration
+// is service time.
+type third struct{ requests, timed, p95 float64 }
 
 // thirds returns the three equal parts; the number of intervals must divide by three. p95 is read only where there are
 // enough requests to judge by.
 func (t *tally) thirds() (out [3]third) {
 	n := t.all() / 3
 	for i := range out {
+		out[i].requests = sum(t.waiting[i*n : (i+1)*n])
 		d := merge(t.durations[i*n : (i+1)*n])
 		if d == nil {
 			continue
 		}
-		if out[i].requests = d.Count; i > 0 && d.Count >= jumpRequests {
+		out[i].requests += d.Count
+		if out[i].timed = d.Count; i > 0 && d.Count >= jumpRequests {
 			out[i].p95 = quantile(0.95, d)
 		}
 	}

@@ -3,6 +3,7 @@ package query
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -47,7 +48,7 @@ func (a *api) edges(ctx context.Context, s span, ms ...*labels.Matcher) ([]edge,
 		_, alsoServer := external[other]
 		t := tallies[k]
 		e := edge{clientExternal: ext.client, serverExternal: ext.server}
-		e.Edge = Edge{Client: k.client, Server: k.server, Protocol: k.protocol, Seen: k.side, RED: t.red(0, t.all(), s.seconds())}
+		e.Edge = Edge{Client: k.client, Server: k.server, Protocol: k.protocol, Kind: a.kindOf(k.protocol), Seen: k.side, RED: t.red(0, t.all(), s.seconds())}
 		if k.side == sideClient && alsoServer {
 			e.Seen = "both"
 		}
@@ -83,7 +84,7 @@ func (a *api) topology(ctx context.Context, s span) (TopologyReply, error) {
 	nodes := map[string]*Node{}
 	node := func(id string) *Node {
 		if nodes[id] == nil {
-			nodes[id] = &Node{ID: id, Language: who[id].language(), Instances: len(who[id]), Severity: SeverityOK, Reasons: []Reason{}}
+			nodes[id] = &Node{ID: id, Language: who[id].language(), Instances: len(who[id]), Kinds: []string{}, Protocols: []string{}, Severity: SeverityOK, Reasons: []Reason{}}
 		}
 		return nodes[id]
 	}
@@ -96,19 +97,39 @@ func (a *api) topology(ctx context.Context, s span) (TopologyReply, error) {
 		n.Severity = worst(n.Reasons)
 	}
 	out := TopologyReply{Range: s.reply(), Nodes: []Node{}, Edges: []Edge{}}
-	makes := map[string]bool{}
+	makes, answers := map[string]bool{}, map[string]answered{}
 	for _, e := range edges {
 		c, v := node(e.Client), node(e.Server)
 		c.External = c.External || e.clientExternal
 		v.External = v.External || e.serverExternal
 		makes[e.Client] = true
+		if answers[e.Server] == nil {
+			answers[e.Server] = answered{}
+		}
+		answers[e.Server][e.Protocol] += e.RED.Requests
 		out.Edges = append(out.Edges, e.Edge)
 	}
 	for _, n := range nodes {
 		n.Entry = makes[n.ID] && n.Server == nil
+		n.Protocols = answers[n.ID].protocols()
+		for _, p := range n.Protocols {
+			if k := a.kindOf(p); !slices.Contains(n.Kinds, k) {
+				n.Kinds = append(n.Kinds, k)
+			}
+		}
 		out.Nodes = append(out.Nodes, *n)
 	}
 	slices.SortFunc(out.Nodes, func(a, b Node) int { return cmp.Compare(a.ID, b.ID) })
 	out.Loss, err = a.loss(ctx, s)
 	return out, err
+}
+
+// answered is the number of requests that a service answered, by protocol.
+type answered map[string]float64
+
+// protocols returns them, the busiest first.
+func (n answered) protocols() []string {
+	out := slices.AppendSeq([]string{}, maps.Keys(n))
+	slices.SortFunc(out, func(a, b string) int { return cmp.Or(cmp.Compare(n[b], n[a]), cmp.Compare(a, b)) })
+	return out
 }

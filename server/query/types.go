@@ -16,20 +16,23 @@ type Range struct {
 
 // RED is rate, errors and duration of a set of requests in the range.
 type RED struct {
-	Requests      float64            `json:"requests"` // number in the range
-	Rate          float64            `json:"rate"`     // requests per second
-	Errors        float64            `json:"errors"`   // number in the range
-	ErrorRatio    float64            `json:"errorRatio"`
-	ErrorsByType  map[string]float64 `json:"errorsByType,omitempty"` // error.type → number
-	Slow          float64            `json:"slow"`                   // number slower than the threshold
-	Mean          float64            `json:"mean"`
-	P50           float64            `json:"p50"`
-	P90           float64            `json:"p90"`
-	P95           float64            `json:"p95"`
-	P99           float64            `json:"p99"`
-	RequestBytes  float64            `json:"requestBytes"`
-	ResponseBytes float64            `json:"responseBytes"`
-	Partial       float64            `json:"partial"` // of Requests: with incomplete facts
+	Requests     float64            `json:"requests"` // number in the range
+	Rate         float64            `json:"rate"`     // requests per second
+	Errors       float64            `json:"errors"`   // number in the range
+	ErrorRatio   float64            `json:"errorRatio"`
+	ErrorsByType map[string]float64 `json:"errorsByType,omitempty"` // error.type → number
+	Slow         float64            `json:"slow"`                   // number slower than the threshold
+	// Waiting of Requests wait on purpose (a long poll, a blocking pop). Slow, Mean and the percentiles are of the others,
+	// except for an interface, where they are of all.
+	Waiting       float64 `json:"waiting,omitempty"`
+	Mean          float64 `json:"mean"`
+	P50           float64 `json:"p50"`
+	P90           float64 `json:"p90"`
+	P95           float64 `json:"p95"`
+	P99           float64 `json:"p99"`
+	RequestBytes  float64 `json:"requestBytes"`
+	ResponseBytes float64 `json:"responseBytes"`
+	Partial       float64 `json:"partial"` // of Requests: with incomplete facts
 }
 
 // Severity of a finding. Colour follows symptoms: only a violated golden signal makes a node abnormal.
@@ -90,17 +93,20 @@ type Node struct {
 	External  bool     `json:"external"`
 	Entry     bool     `json:"entry"` // traffic enters here: it makes requests and serves none, or is an external client
 	Language  string   `json:"language,omitempty"`
+	Kinds     []string `json:"kinds"` // of the protocols that it answers to, the busiest first: "db"
+	Protocols []string `json:"protocols"`
 	Instances int      `json:"instances"`
 	Server    *RED     `json:"server,omitempty"`
 	Severity  Severity `json:"severity"`
 	Reasons   []Reason `json:"reasons"`
 }
 
-// Edge is calls from one service to another. A service that calls itself has one edge to itself.
+// Edge is calls from one service to another by one protocol. A service that calls itself has one edge to itself.
 type Edge struct {
 	Client   string   `json:"client"`
 	Server   string   `json:"server"`
 	Protocol string   `json:"protocol"`
+	Kind     string   `json:"kind"`
 	Seen     string   `json:"seen"` // "both", "client", "server": which ends were observed. RED is the client's view where there is one
 	RED      RED      `json:"red"`
 	Severity Severity `json:"severity"`
@@ -118,11 +124,56 @@ type TopologyReply struct {
 // Interface is one operation that a service offers or calls.
 type Interface struct {
 	Protocol  string             `json:"protocol"`
+	Kind      string             `json:"kind"`      // "http", "rpc", "db", "cache", "messaging", "dns" or "other"
 	Operation string             `json:"operation"` // "GET"
-	Target    string             `json:"target"`    // route template
+	Target    string             `json:"target"`    // route template, statement, destination, name
 	Peer      string             `json:"peer,omitempty"`
 	Statuses  map[string]float64 `json:"statuses"` // status → number of requests
-	RED       RED                `json:"red"`
+	// Counts are what the protocol counts besides: "returned_rows" → number. What did not grow is absent.
+	Counts map[string]float64 `json:"counts"`
+	// Time is the seconds spent in it, added up over all requests; 0 where some of them wait on purpose.
+	Time float64 `json:"time"`
+	RED  RED     `json:"red"`
+}
+
+// Caller is a service that calls an interface.
+type Caller struct {
+	Name string `json:"name"`
+	RED  RED    `json:"red"`
+}
+
+// Offer is one operation on one target of one service, by whomever it is called.
+type Offer struct {
+	Service string `json:"service"` // that answers
+	Interface
+	// Seen is the end whose view this is: the server's where it was observed, for it includes callers that are not.
+	Seen string `json:"seen"`
+	// Callers are those that were observed, as they see it, busiest first.
+	Callers []Caller `json:"callers"`
+}
+
+// Offerer is a service that answers to one protocol.
+type Offerer struct {
+	Service  string   `json:"service"`
+	External bool     `json:"external"`
+	Protocol string   `json:"protocol"`
+	Kind     string   `json:"kind"`
+	Callers  []string `json:"callers"`
+	RED      RED      `json:"red"`
+	Severity Severity `json:"severity"`
+	Reasons  []Reason `json:"reasons"`
+}
+
+// InterfacesReply answers GET /api/interfaces?kind=&start=&end=&sort=&limit=. A database, a queue, a DNS server, an RPC
+// service each is an offerer, its statements, destinations, names, methods are offers.
+type InterfacesReply struct {
+	Range     Range     `json:"range"`
+	Kinds     []string  `json:"kinds"`     // asked for
+	Protocols []string  `json:"protocols"` // of these kinds that Sonde knows
+	Offerers  []Offerer `json:"offerers"`
+	Offers    []Offer   `json:"offers"`
+	Total     int       `json:"total"` // of offers; there are fewer in the reply if it is above the limit
+	Loss      Loss      `json:"loss"`
 }
 
 // Peer is a caller or a dependency of a service.
@@ -130,6 +181,7 @@ type Peer struct {
 	Name     string   `json:"name"`
 	External bool     `json:"external"`
 	Protocol string   `json:"protocol"`
+	Kind     string   `json:"kind"`
 	RED      RED      `json:"red"`
 	Severity Severity `json:"severity"`
 	Reasons  []Reason `json:"reasons"`

@@ -29,6 +29,10 @@ type call struct {
 	seconds        float64
 	route, status  string
 	failed         string // error.type of both sides, "" for none
+	protocol       string // "" for http
+	operation      string // "" for GET
+	rows           float64
+	waits          bool
 	seenBy         string // "both", "client", "server"
 	request        float64
 	response       float64
@@ -127,8 +131,13 @@ func external(b bool) string {
 func (w *world) do(c call) {
 	c.at = w.now
 	w.calls = append(w.calls, c)
+	if c.protocol == "" {
+		c.protocol, c.operation = "http", "GET"
+	}
+	w.calls[len(w.calls)-1] = c
+	p := find(w.t, config().Protocols, func(p query.ProtocolMetrics) bool { return p.Protocol == c.protocol })
 	slow := 0.0
-	if c.seconds > 0.5 {
+	if c.seconds > 0.5 && !c.waits {
 		slow = 1
 	}
 	for _, side := range []string{"client", "server"} {
@@ -139,21 +148,27 @@ func (w *world) do(c call) {
 		if side == "server" {
 			self, instance = c.server, c.instance
 		}
-		base := []string{"service_name", self, "side", side, "network_protocol_name", "http"}
-		w.record("sonde_service_request_duration_seconds", c.seconds, base...)
+		base := []string{"service_name", self, "side", side, "network_protocol_name", c.protocol}
+		request := func(level string, ls []string) {
+			if c.waits {
+				w.add("sonde_"+level+"_waiting_requests_total", 1, ls...)
+			} else {
+				w.record("sonde_"+level+"_request_duration_seconds", c.seconds, ls...)
+			}
+		}
+		request("service", base)
 		w.add("sonde_service_slow_requests_total", slow, base...)
 		w.add("sonde_service_partial_requests_total", 0, base...)
 		w.add("sonde_service_request_bytes_total", c.request, base...)
 		w.add("sonde_service_response_bytes_total", c.response, base...)
 		w.add("sonde_service_status_total", 1, append(slices.Clone(base), "status", c.status)...)
-		edge := []string{"client", c.client, "server", c.server, "side", side, "network_protocol_name", "http"}
-		w.record("sonde_edge_request_duration_seconds", c.seconds,
-			append(slices.Clone(edge), "client_external", external(w.hidden[c.client]), "server_external", external(w.hidden[c.server]))...)
+		edge := []string{"client", c.client, "server", c.server, "side", side, "network_protocol_name", c.protocol}
+		request("edge", append(slices.Clone(edge), "client_external", external(w.hidden[c.client]), "server_external", external(w.hidden[c.server])))
 		w.add("sonde_edge_slow_requests_total", slow, edge...)
 		w.add("sonde_edge_request_bytes_total", c.request, edge...)
 		w.add("sonde_edge_response_bytes_total", c.response, edge...)
-		inst := []string{"service_name", self, "service_instance_id", instance, "side", side, "network_protocol_name", "http"}
-		w.record("sonde_instance_request_duration_seconds", c.seconds, inst...)
+		inst := []string{"service_name", self, "service_instance_id", instance, "side", side, "network_protocol_name", c.protocol}
+		request("instance", inst)
 		w.add("sonde_instance_slow_requests_total", slow, inst...)
 		if c.failed != "" {
 			w.add("sonde_service_errors_total", 1, append(slices.Clone(base), "error_type", c.failed)...)
@@ -162,21 +177,24 @@ func (w *world) do(c call) {
 		}
 		w.series(signal.Gauge, "sonde_instance_info", "service_name", self, "service_instance_id", instance, "process_pid", "42",
 			"process_executable_name", self, "process_runtime_name", "go").Value = 1
-		target, peer := "http_route", ""
+		m, peer := p.Server, ""
 		if side == "client" {
-			target, peer = "url_template", c.server
+			m, peer = p.Client, c.server
 		}
-		op := []string{"service_name", self, "http_request_method", "GET", target, c.route}
-		peers := []string{}
-		if side == "client" {
-			peers = []string{"peer_service", peer}
+		op := []string{"service_name", self, p.OperationLabel, c.operation, m.TargetLabel, c.route, "network_protocol_name", c.protocol, "peer_service", peer}
+		w.record(m.Duration, c.seconds, append(slices.Clone(op), p.StatusLabel, c.status, "error_type", c.failed)...)
+		if m.RequestSize != "" {
+			w.record(m.RequestSize, c.request, op...)
+			w.record(m.ResponseSize, c.response, op...)
 		}
-		w.record("http_"+side+"_request_duration_seconds", c.seconds,
-			append(append(slices.Clone(op), "http_response_status_code", c.status, "error_type", c.failed, "network_protocol_name", "http"), peers...)...)
-		w.record("http_"+side+"_request_body_size_bytes", c.request, append(slices.Clone(op), peers...)...)
-		w.record("http_"+side+"_response_body_size_bytes", c.response, append(slices.Clone(op), peers...)...)
-		w.add("sonde_interface_slow_requests_total", slow, "service_name", self, "side", side, "network_protocol_name", "http",
-			"operation", "GET", "target", c.route, "peer_service", peer)
+		for _, n := range m.Counts {
+			w.add(n.Metric, c.rows, op...)
+		}
+		general := []string{"service_name", self, "side", side, "network_protocol_name", c.protocol, "operation", c.operation, "target", c.route, "peer_service", peer}
+		w.add("sonde_interface_slow_requests_total", slow, general...)
+		if c.waits {
+			w.add("sonde_interface_waiting_requests_total", 1, general...)
+		}
 	}
 }
 
@@ -240,11 +258,11 @@ func isQuantile(got, q float64, xs []float64) bool {
 
 func near(got, want, tolerance float64) bool { return math.Abs(got-want) <= tolerance*math.Abs(want) }
 
-// config knows HTTP by the names that the agent's registry gives.
+// config knows HTTP by the names that the agent's registry gives, and three protocols that share names.
 func config() query.Config {
 	c := query.DefaultConfig()
 	c.Protocols = []query.ProtocolMetrics{{
-		Protocol: "http", OperationLabel: "http_request_method", StatusLabel: "http_response_status_code",
+		Protocol: "http", Kind: "http", OperationLabel: "http_request_method", StatusLabel: "http_response_status_code",
 		Server: query.SideMetrics{
 			Duration: "http_server_request_duration_seconds", RequestSize: "http_server_request_body_size_bytes",
 			ResponseSize: "http_server_response_body_size_bytes", TargetLabel: "http_route",
@@ -254,5 +272,17 @@ func config() query.Config {
 			ResponseSize: "http_client_response_body_size_bytes", TargetLabel: "url_template",
 		},
 	}}
+	for _, p := range [][2]string{{"mysql", "db"}, {"postgresql", "db"}, {"redis", "cache"}} {
+		side := func(name string) query.SideMetrics {
+			return query.SideMetrics{
+				Duration: "db_" + name + "_operation_duration_seconds", TargetLabel: "db_query_text",
+				Counts: []query.CountMetric{{Metric: "db_" + name + "_returned_rows_total", Name: "returned_rows"}},
+			}
+		}
+		c.Protocols = append(c.Protocols, query.ProtocolMetrics{
+			Protocol: p[0], Kind: p[1], OperationLabel: "db_operation_name", StatusLabel: "db_response_status_code",
+			Server: side("server"), Client: side("client"),
+		})
+	}
 	return c
 }

@@ -9,7 +9,10 @@ import "github.com/sonde-dev/sonde/agent/protocol"
 // Protocol is HTTP/1.x for the registry. Its zero value is ready to use and safe for concurrent use.
 type Protocol struct{}
 
-var _ protocol.Protocol = Protocol{}
+var (
+	_ protocol.Protocol = Protocol{}
+	_ protocol.Reader   = Protocol{}
+)
 
 // Name returns the value of network.protocol.name.
 func (Protocol) Name() string { return "http" }
@@ -36,4 +39,19 @@ var semantics = protocol.Semantics{
 	ClientTargetLabel:  "url_template",
 	StatusLabel:        "http_response_status_code",
 	Template:           Template,
+}
+
+// Reads says what is read, for the documentation.
+func (Protocol) Reads() protocol.Reading {
+	return protocol.Reading{
+		Versions: []string{"HTTP/1.0", "HTTP/1.1"},
+		Read: []string{
+			"method, path, status", "bodies with Content-Length, chunked, or ended by the connection: their size on the wire",
+			"keep-alive, pipelining, 1xx responses, HEAD, 204 and 304", "Unix sockets, connections older than Sonde",
+		},
+		NotRead: []string{
+			"the query string, header fields but those that frame the message, and bodies: they are never kept",
+			"HTTP/0.9", "what follows an upgrade (WebSocket) or CONNECT",
+		},
+	}
 }
