@@ -6,6 +6,7 @@ package all
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/amqp"
+	"github.com/sonde-dev/sonde/agent/protocol/cassandra"
 	"github.com/sonde-dev/sonde/agent/protocol/dns"
 	"github.com/sonde-dev/sonde/agent/protocol/dubbo"
 	"github.com/sonde-dev/sonde/agent/protocol/fastcgi"
@@ -39,5 +40,6 @@ func Protocols() []protocol.Protocol {
 		rocketmq.Protocol{},
 		dubbo.Protocol{},
 		mongodb.Protocol{},
+		cassandra.Protocol{},
 	}
 }
