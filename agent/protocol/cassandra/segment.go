@@ -85,9 +85,6 @@ type unwrapper struct {
 	out     []byte
 }
 
-// inside reports whether a segment has begun and not ended.
-func (u *unwrapper) inside() bool { return u.rest > 0 || u.end > 0 }
-
 // data unwraps b.
 func (u *unwrapper) data(b []byte, atCall bool, to *frames.Reader, h frames.Handler) {
 	for len(b) > 0 {
