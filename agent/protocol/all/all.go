@@ -6,6 +6,7 @@ package all
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/amqp"
+	"github.com/sonde-dev/sonde/agent/protocol/cassandra"
 	"github.com/sonde-dev/sonde/agent/protocol/dns"
 	"github.com/sonde-dev/sonde/agent/protocol/dubbo"
 	"github.com/sonde-dev/sonde/agent/protocol/fastcgi"
@@ -13,6 +14,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol/http2"
 	"github.com/sonde-dev/sonde/agent/protocol/kafka"
 	"github.com/sonde-dev/sonde/agent/protocol/memcached"
+	"github.com/sonde-dev/sonde/agent/protocol/mongodb"
 	"github.com/sonde-dev/sonde/agent/protocol/mqtt"
 	"github.com/sonde-dev/sonde/agent/protocol/mysql"
 	"github.com/sonde-dev/sonde/agent/protocol/nats"
@@ -41,5 +43,7 @@ func Protocols() []protocol.Protocol {
 		rocketmq.Protocol{},
 		dubbo.Protocol{},
 		thrift.Protocol{},
+		mongodb.Protocol{},
+		cassandra.Protocol{},
 	}
 }
