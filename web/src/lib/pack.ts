@@ -46,7 +46,7 @@ export function pack(layout: Layout, input: LayoutInput): Layout {
   const { connected, alone } = split(input)
   const layers = layersOf(layout, connected.map(({ id }) => id))
   const cell = { width: nodeWidth * 1.12, height: nodeHeight * 1.4 }
-  const layerGap = nodeWidth * 0.5
+  const layerGap = nodeWidth * 0.68
   const size = (rows: number) => ({
     width: layers.reduce((sum, layer) => sum + Math.ceil(layer.length / rows) * cell.width + layerGap, -layerGap),
     height: rows * cell.height,
