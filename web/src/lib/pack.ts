@@ -10,8 +10,8 @@ import { split, withAlone, type Layout, type LayoutInput, type Point } from './l
 
 /** The screen the packing aims at; only the ratio and the order of magnitude matter. */
 const SCREEN = { width: 1360, height: 780 }
-/** Below this zoom the names of a layered layout cannot be read. */
-const READABLE_ZOOM = 0.5
+/** Below this zoom a layered layout shows no figures (ServiceMap.tsx), and packing may. */
+const READABLE_ZOOM = 0.65
 
 interface Block {
   ids: string[]
