@@ -9,6 +9,8 @@ type call struct {
 	time          uint64
 	pid, tid      uint32
 	seq, n        uint32
+	other         uint32 // see event.Event
+	hasOther      bool
 	payload, tail []byte
 	buf           []byte // backs payload and tail of a kept call
 }
@@ -16,6 +18,7 @@ type call struct {
 // set makes k the call that ev reports. It is not a hole and not kept, nor was the one before it.
 func (k *call) set(ev *event.Event) {
 	k.dir, k.time, k.pid, k.tid, k.seq, k.n = ev.Direction, ev.Time, ev.PID, ev.TID, ev.Seq, ev.Len
+	k.other, k.hasOther = ev.Other, ev.HasOther
 	k.payload, k.tail = ev.Payload[:min(uint64(len(ev.Payload)), uint64(ev.Len))], ev.Tail
 }
 

@@ -19,9 +19,11 @@ type connection struct {
 	// isFollowed: the source recognised the protocol by itself and copies what it needs.
 	isFollowed  bool
 	isDatagrams bool
-	isWide      bool      // its calls were asked for whole
-	adopted     int       // protocols that claimed it, one after the other
-	tries       int       // calls that no protocol claimed
+	isWide      bool // its calls were asked for whole
+	adopted     int  // protocols that claimed it, one after the other
+	isSeen      bool // from its first byte; unlike !isJoined it stays so
+	tries       int  // turns that no protocol claimed
+	lastTry     event.Direction
 	missed      [2]uint32 // bytes lost before a protocol did
 
 	proto  protocol.Protocol
@@ -44,7 +46,7 @@ func (c *connection) links() *links[*connection] { return &c.near }
 
 func newConnection(e *Engine, ev *event.Event) *connection {
 	c := &connection{
-		engine: e, id: ev.Conn, info: newInfo(ev), role: ev.Open.Role, isJoined: !ev.Open.Seen, isSettled: ev.Open.Seen,
+		engine: e, id: ev.Conn, info: newInfo(ev), role: ev.Open.Role, isJoined: !ev.Open.Seen, isSeen: ev.Open.Seen, isSettled: ev.Open.Seen,
 		touched: ev.Time, isFollowed: ev.Open.Protocol != event.ProtocolUnknown, isDatagrams: ev.Open.Datagrams,
 	}
 	if ev.Open.HasPositions {
@@ -173,7 +175,11 @@ func (c *connection) copyFor(p protocol.Protocol) {
 	if p, ok := p.(protocol.Copier); ok {
 		want = p.Copy()
 	}
-	s.Copy(c.id, want.Request, want.Response)
+	if c.role == event.RoleClient {
+		s.Copy(c.id, want.Response, want.Request)
+	} else {
+		s.Copy(c.id, want.Request, want.Response)
+	}
 }
 
 // silence forgets all but that the connection exists.

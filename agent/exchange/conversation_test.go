@@ -28,6 +28,7 @@ import (
 //	joined                    the connection was there before the agent
 //	wait DURATION
 //	close | reset
+//	tcp                       only where positions of both directions are known; without them too is the rule
 //	only client|server        run from one side; both is the rule
 //	= METHOD TARGET STATUS req=N res=N [partial] [error=E]
 //	= loss CAUSE N
@@ -44,6 +45,7 @@ type player struct {
 	got    []string
 	seen   bool
 	opened bool
+	isUnix bool // events do not tell the position of the other direction
 }
 
 func newPlayer(side event.Role) *player {
@@ -61,12 +63,11 @@ func describe(x *exchange.Exchange) string {
 	if x.Partial {
 		s += " partial"
 	}
-	want := ""
-	if x.Status >= "500" || x.Side == exchange.Client && x.Status >= "400" {
-		want = x.Status
-	}
-	if x.Error != want {
+	if x.Error != "" && x.Error != x.Status {
 		s += " error=" + x.Error
+	}
+	if x.Protocol.Name() == "http" && x.Error == "" && (x.Status >= "500" || x.Side == exchange.Client && x.Status >= "400") {
+		s += " without error"
 	}
 	if x.RequestEnd < x.RequestStart || x.ResponseEnd < x.ResponseStart || x.RequestStart == 0 || x.ResponseEnd == 0 {
 		s += fmt.Sprintf(" times=%d,%d,%d,%d", x.RequestStart, x.RequestEnd, x.ResponseStart, x.ResponseEnd)
@@ -104,6 +105,7 @@ func (p *player) event(from string, n uint32, payload, tail []byte) *event.Event
 		dir = event.Ingress
 	}
 	ev := &event.Event{Kind: event.Data, Time: p.now, Conn: 1, PID: 42, TID: 43, Direction: dir, Seq: p.seq[from], Len: n, Payload: payload, Tail: tail}
+	ev.Other, ev.HasOther = p.seq[map[string]string{"client": "server", "server": "client"}[from]], !p.isUnix
 	p.seq[from] += n
 	return ev
 }
@@ -195,6 +197,7 @@ func (p *player) line(line string) error {
 			return err
 		}
 		p.wait(d)
+	case "tcp":
 	case "joined":
 		p.seen = false
 	case "close", "reset":
@@ -223,14 +226,18 @@ func TestConversations(t *testing.T) {
 				if strings.Contains(lines, "only ") && !strings.Contains(lines, "only "+sideName) {
 					continue
 				}
-				t.Run(base+"/"+name+"/"+sideName, func(t *testing.T) { converse(t, side, lines) })
+				t.Run(base+"/"+name+"/"+sideName, func(t *testing.T) { converse(t, side, false, lines) })
+				if !strings.Contains(lines, "tcp\n") {
+					t.Run(base+"/"+name+"/"+sideName+"/unix", func(t *testing.T) { converse(t, side, true, lines) })
+				}
 			}
 		}
 	}
 }
 
-func converse(t *testing.T, side event.Role, lines string) {
+func converse(t *testing.T, side event.Role, isUnix bool, lines string) {
 	p := newPlayer(side)
+	p.isUnix = isUnix
 	var want, wantLoss []string
 	for line := range strings.Lines(lines) {
 		line = strings.TrimSpace(line)

@@ -76,6 +76,9 @@ func (c *connection) RequestHead(id uint64, r protocol.Request) {
 		return
 	}
 	f.hasRequest = true
+	if r.Protocol != nil {
+		f.x.Protocol = r.Protocol
+	}
 	f.x.Operation, f.x.Target, f.x.Attributes = r.Operation, r.Target, r.Attributes
 	f.x.Waits = r.Waits
 	f.count(&r.Counts)
@@ -118,6 +121,9 @@ func (c *connection) ResponseHead(id uint64, r protocol.Response) {
 		return
 	}
 	f.hasResponse = true
+	if c.isDatagrams && f.x.Side == Server {
+		f.x.Conn = c.info // who asked is known when the answer is sent
+	}
 	if r.Unbounded {
 		c.unbounded = f
 		c.wait()

@@ -39,16 +39,22 @@ func (c *connection) gate(k *call) {
 	}
 }
 
-// isEarly reports whether a call begins a response while no request, or none with a complete head, waits for one, and
-// none was lost or missed.
+// isEarly reports whether something was sent before a response that was not reported yet: the positions of the socket tell,
+// except for the first call of a connection and for Unix sockets. There, a call is early that begins a response while no request,
+// or none with a complete head, waits for one, and none was lost or missed.
 func (c *connection) isEarly(k *call) bool {
+	if sent := &c.streams[1-k.dir]; k.hasOther && !k.isGap && c.role == event.RoleClient && sent.isAnchored {
+		if missing := int32(k.other - sent.next); missing > 0 && missing < maxBackward {
+			return true
+		}
+	}
 	if c.pending > 1 || c.pending == 1 && c.flights[len(c.flights)-1].hasRequest || k.isGap || c.role == event.RoleServer || !c.isSettled {
 		return false
 	}
 	if g, ok := c.proto.(protocol.ResponseGuesser); ok {
 		return g.MayBeginResponse(k.payload)
 	}
-	v := c.proto.Recognize(k.payload)
+	v := c.judge(c.proto, k.payload)
 	return v == protocol.IsResponse || v == protocol.Maybe && len(k.payload) > 0
 }
 

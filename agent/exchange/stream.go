@@ -33,6 +33,10 @@ func (c *connection) order(ev *event.Event) {
 	s := &c.streams[ev.Direction]
 	k := &c.engine.call
 	k.set(ev)
+	if c.isDatagrams { // each stands for itself
+		c.take(k)
+		return
+	}
 	if !s.isAnchored {
 		s.anchor(k.seq)
 	}
@@ -70,7 +74,7 @@ func (c *connection) pass(k *call) {
 		}
 		// A repetition, or bytes already counted as lost when their gap was declared; but not those before the first.
 		if int32(k.seq-s.first) < 0 {
-			c.engine.losses.Add(signal.BytesLost, uint64(k.n))
+			c.countLost(k.n)
 		}
 		return
 	default:
@@ -126,6 +130,13 @@ func (c *connection) flushWindow() {
 	}
 }
 
+// countLost counts bytes of a connection that speaks a known protocol; of others, not all is copied on purpose.
+func (c *connection) countLost(n uint32) {
+	if c.parser != nil {
+		c.engine.losses.Add(signal.BytesLost, uint64(n))
+	}
+}
+
 // finish declares lost what was moved after the last call that was seen, up to the position at the close.
 func (s *stream) finish(c *connection, ev *event.Event, dir event.Direction, position uint32) {
 	const fin = 1 // takes a sequence number (RFC 9293 §3.4)
@@ -140,7 +151,7 @@ func (s *stream) jump(c *connection, k *call) {
 	if n == 0 {
 		return
 	}
-	c.engine.losses.Add(signal.BytesLost, uint64(n))
+	c.countLost(n)
 	gap := call{dir: k.dir, isGap: true, time: k.time, pid: k.pid, tid: k.tid, seq: s.next, n: n}
 	s.next = k.seq
 	c.take(&gap)

@@ -122,6 +122,9 @@ func TestDecodeReadsWhatCWrites(t *testing.T) {
 		r.set(5, "h", "captured")
 		r.set(0xa1a2a3a4, "seq")
 		r.set(0xb1b2b3b4, "len")
+		r.set(1, "h", "flag")
+		r.set(0xc1c2c3c4, "other")
+		want.HasOther, want.Other = true, 0xc1c2c3c4
 		copy(r.field("tail"), "tail678!")
 		want.Direction, want.Seq, want.Len, want.Payload, want.Tail = event.Egress, 0xa1a2a3a4, 0xb1b2b3b4, []byte("bytes"), []byte("tail678")
 		decode(t, append(r.b, "bytes"...), want)
@@ -166,7 +169,7 @@ func TestDecodeReadsWhatCWrites(t *testing.T) {
 	t.Run("close", func(t *testing.T) {
 		r := newRecord(t, types, "close_event")
 		want := r.header(event.Close)
-		r.set(1, "h", "reset")
+		r.set(1, "h", "flag")
 		r.set(0xc1c2c3c4, "next_ingress")
 		r.set(0xd1d2d3d4, "next_egress")
 		want.Close = event.CloseInfo{Reset: true, HasPositions: true, NextIngress: 0xc1c2c3c4, NextEgress: 0xd1d2d3d4}

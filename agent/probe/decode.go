@@ -11,7 +11,7 @@ import (
 // Sizes and offsets of the records in bpf/include/events.h.
 const (
 	headerSize  = 32
-	dataSize    = 48
+	dataSize    = 56
 	openSize    = 128
 	closeSize   = 40
 	nameMax     = 128
@@ -66,6 +66,7 @@ func (d *Decoder) data(b []byte) *event.Event {
 	captured := min(int(binary.LittleEndian.Uint32(b[4:])), len(b)-dataSize)
 	ev.Payload = b[dataSize : dataSize+captured]
 	ev.Tail = b[40 : 40+min(int(b[2]), 8)]
+	ev.HasOther, ev.Other = b[3] != 0, binary.LittleEndian.Uint32(b[48:])
 	return ev
 }
 
@@ -82,6 +83,7 @@ func (d *Decoder) open(b []byte) *event.Event {
 		StartTime: binary.LittleEndian.Uint64(b[96:]),
 		Comm:      cString(b[104:120]),
 
+		Datagrams:    binary.LittleEndian.Uint32(b[124:]) != 0,
 		HasPositions: true,
 		NextIngress:  binary.LittleEndian.Uint32(b[44:]),
 		NextEgress:   binary.LittleEndian.Uint32(b[120:]),

@@ -1,12 +1,12 @@
 package probe
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -32,6 +32,9 @@ func sceneSteps(k *kid, args []string) error {
 	return nil
 }
 
+// joinedAt is how far into a request the Probe comes.
+const joinedAt = 10000
+
 // sceneJoined pauses in the middle of a long request body, with an exchange before and one after.
 func sceneJoined(k *kid, args []string) error {
 	client, server, err := k.pair(args[0])
@@ -43,19 +46,19 @@ func sceneJoined(k *kid, args []string) error {
 		return err
 	}
 	long := request("/middle", 30000)
-	if err := client.send(write, long[:10000], 0); err != nil {
+	if err := client.send(write, long[:joinedAt], 0); err != nil {
 		return err
 	}
-	if err := server.receive(read, 10000, 0); err != nil {
+	if err := server.receive(read, joinedAt, 0); err != nil {
 		return err
 	}
 	if err := k.pause(); err != nil {
 		return err
 	}
-	if err := client.send(write, long[10000:], 0); err != nil {
+	if err := client.send(write, long[joinedAt:], 0); err != nil {
 		return err
 	}
-	if err := server.receive(read, len(long)-10000, 0); err != nil {
+	if err := server.receive(read, len(long)-joinedAt, 0); err != nil {
 		return err
 	}
 	resp := response(20)
@@ -78,10 +81,14 @@ func sceneForeign(k *kid, args []string) error {
 	first := map[string][]byte{
 		"tls":    []byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 and so on"),
 		"opaque": []byte("binary words"),
+		"bulk":   bytes.Repeat([]byte("\xff\x00\xfe\x01"), 16<<10), // 32 of these are one turn
 		"proxy":  []byte("PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n"),
 		"proxy2": []byte("\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\x01\x02\x03\x04\x05\x06\x07\x08\x00\x01\x00\x02"),
 	}[args[0]]
 	foreignTurns, _ := strconv.Atoi(args[1])
+	if args[0] == "bulk" {
+		foreignTurns = 32
+	}
 	from, to := client, server
 	for range foreignTurns {
 		if err := from.send(write, first, 0); err != nil {
@@ -90,7 +97,7 @@ func sceneForeign(k *kid, args []string) error {
 		if err := to.receive(read, len(first), 0); err != nil {
 			return err
 		}
-		if !strings.HasPrefix(args[0], "proxy") {
+		if args[0] == "tls" || args[0] == "opaque" {
 			from, to = to, from
 		}
 	}

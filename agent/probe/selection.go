@@ -24,7 +24,7 @@ type selection struct {
 
 // connVerdict is struct conn_verdict of bpf/include/select.h.
 type connVerdict struct {
-	Request, Response uint32 // bytes of a turn; both 0: nothing
+	Ingress, Egress uint32 // bytes of a turn; both 0: nothing
 }
 
 func newSelection(c *ebpf.Collection) (*selection, error) {
@@ -113,10 +113,10 @@ func (p *Probe) Silence(conn uint64) {
 	p.Copy(conn, 0, 0)
 }
 
-// Copy says how many bytes of each turn of a connection are copied, in the direction of requests and in that of responses.
-// Beyond them, each call still shows its first PrefixBytes.
-func (p *Probe) Copy(conn uint64, request, response uint32) {
-	_ = p.selection.change(func() error { return p.selection.conns.Put(conn, connVerdict{request, response}) })
+// Copy says how many bytes of each turn of a connection are copied, by direction. Beyond them, each call still shows its
+// first bytes (PREFIX_BYTES of bpf/include/conn_state.h).
+func (p *Probe) Copy(conn uint64, ingress, egress uint32) {
+	_ = p.selection.change(func() error { return p.selection.conns.Put(conn, connVerdict{ingress, egress}) })
 }
 
 func b2u32(b bool) uint32 {

@@ -72,7 +72,7 @@ type Reading struct {
 }
 
 // Copy says how much of a turn is copied for the parser. A turn is a run of calls in one direction. What is beyond comes
-// as gaps, but each call still shows its first bytes (PrefixBytes of agent/probe), so that a message that begins a call is found.
+// as gaps, but each call still shows its first 256 bytes, so that a message that begins a call is found.
 type Copy struct {
 	Request, Response uint32 // bytes, for turns to and from the server
 }
@@ -111,6 +111,7 @@ type Sink interface {
 	RequestHead(id uint64, r Request)
 	RequestEnd(id uint64, e End)
 	ResponseBegin(id uint64)
+	// ResponseHead may come again until the end, when trailers say more: the last one counts.
 	ResponseHead(id uint64, r Response)
 	ResponseEnd(id uint64, e End)
 	// Opaque says that from here on the connection carries something else (an upgrade, a tunnel, or it was never this
@@ -135,6 +136,8 @@ type End struct {
 
 // Request is what the head of a request says.
 type Request struct {
+	// Protocol is the one spoken inside the connection's, where it carries several: gRPC in HTTP/2. nil is the connection's own.
+	Protocol   Protocol
 	Operation  string // of low cardinality: the HTTP method
 	Target     string // raw: the path. It becomes a label only through Semantics.Template
 	Attributes []Attribute

@@ -7,10 +7,11 @@
  *	TCP_READ(sk, field)	reads a field of struct tcp_sock
  *	UNIX_PEER(sk)		the address of the other socket of a Unix pair
  *
- * How much of a call is copied:
+ * How much of a call is copied of HTTP/1, which is followed here:
  * - requests: up to request_bytes a turn;
  * - responses: up to response_bytes a turn, until a call ends with the end of a head;
  * - both whole, up to pipelined_bytes a turn, once several requests were seen under way at once.
+ * Of all else, the first bytes of each turn; see stream_bytes().
  * The rest of a call is described by its length and its last bytes. A turn is a run of calls in one direction.
  *
  * Functions that are not static are global to the verifier: it walks them once, not at every call.
@@ -33,6 +34,25 @@ struct call {
 	__u32 len;
 	__u8 direction;
 };
+
+/* is_datagram says whether the socket is of UDP over IPv4 or IPv6. */
+static __always_inline bool is_datagram(struct sock *sk, __u16 family)
+{
+	return (family == AF_INET || family == AF_INET6) && SK_READ(sk, sk_protocol) == IPPROTO_UDP;
+}
+
+/* open_fill_peer names the peer of a UDP socket that is not connected to one. */
+static __always_inline void open_fill_peer(struct open_event *e, const struct conn_state *c)
+{
+	e->datagrams = 1;
+	if (e->remote_port)
+		return;
+	e->remote_port = c->peer_port;
+	if (e->family == AF_INET)
+		__builtin_memcpy(e->remote_addr, c->peer + 12, 4);
+	else
+		__builtin_memcpy(e->remote_addr, c->peer, sizeof(e->remote_addr));
+}
 
 static __always_inline void open_fill_addresses(struct open_event *e, struct sock *sk, __u16 family)
 {
@@ -69,7 +89,7 @@ static __always_inline __u32 tcp_position_in(struct sock *sk)
 /* position_now returns where in its stream the next byte of a direction is. */
 static __always_inline __u32 position_now(struct conn_state *c, struct sock *sk, __u32 direction)
 {
-	if (SK_READ(sk, __sk_common.skc_family) == AF_UNIX)
+	if (SK_READ(sk, __sk_common.skc_family) == AF_UNIX || c->flags & CONN_DATAGRAM)
 		return c->bytes[direction & 1];
 	return direction == EGRESS ? TCP_READ(sk, write_seq) : tcp_position_in(sk);
 }
@@ -95,6 +115,8 @@ static __noinline int conn_announce(struct conn_state *c, struct sock *sk, struc
 	e->seen = c->flags & CONN_SEEN ? 1 : 0;
 	e->netns = SK_READ(sk, __sk_common.skc_net.net, ns.inum);
 	open_fill_addresses(e, sk, SK_READ(sk, __sk_common.skc_family));
+	if (c->flags & CONN_DATAGRAM)
+		open_fill_peer(e, c);
 	e->next_ingress = call->direction == INGRESS ? call->seq : position_now(c, sk, INGRESS);
 	e->next_egress = call->direction == EGRESS ? call->seq : position_now(c, sk, EGRESS);
 	e->start_time_ns = BPF_CORE_READ(task, group_leader, start_boottime);
@@ -118,10 +140,11 @@ static __noinline int conn_reselect(struct conn_state *c, struct sock *sk, __u32
 	else
 		c->flags |= CONN_EXCLUDED;
 	verdict = bpf_map_lookup_elem(&conn_verdicts, &c->id);
-	if (verdict && verdict->request_bytes == 0 && verdict->response_bytes == 0)
-		c->flags |= CONN_SILENT;
-	else if (verdict)
-		c->flags |= CONN_PIPELINED;
+	if (verdict) {
+		c->want[INGRESS] = verdict->want[INGRESS];
+		c->want[EGRESS] = verdict->want[EGRESS];
+		c->flags |= c->want[INGRESS] || c->want[EGRESS] ? CONN_CLAIMED : CONN_SILENT;
+	}
 	if (c->tgid != tgid)
 		c->announced_ns = 0; /* another process has the socket now */
 	c->tgid = tgid;
@@ -222,9 +245,32 @@ static __always_inline void conn_silence(struct conn_state *c)
 	c->flags |= CONN_SILENT;
 }
 
+/* is_followed says whether this is HTTP/1 whose heads are found here, is_unknown whether nobody knows what it is. */
+static __always_inline bool is_followed(const struct conn_state *c)
+{
+	return c->protocol == PROTOCOL_HTTP1 && !(c->flags & CONN_CLAIMED);
+}
+
+static __always_inline bool is_unknown(const struct conn_state *c)
+{
+	return c->protocol == PROTOCOL_UNKNOWN && !(c->flags & CONN_CLAIMED);
+}
+
+/* is_sniffed_out says whether enough was copied of a turn of which nobody knows what it is. */
+static __always_inline bool is_sniffed_out(const struct conn_state *c, bool new_turn)
+{
+	return is_unknown(c) && !new_turn && c->turn_bytes >= SNIFF_BYTES;
+}
+
+/* is_hopeless says whether nobody has recognised a connection for so long that nobody will. */
+static __always_inline bool is_hopeless(const struct conn_state *c, __u64 now)
+{
+	return c->tries == 0 && (c->flags & CONN_DATAGRAM || now - c->announced_ns > TRIES_NS);
+}
+
 /*
- * conn_recognize judges a connection that is not recognised yet. It returns true when the call is to be reported:
- * recognised now, or so short that user space must keep it until more comes.
+ * conn_recognize looks for HTTP/1 on a connection of which nothing is known. It returns false when the connection is to
+ * be silent from now on.
  */
 static __always_inline bool conn_recognize(struct conn_state *c, const struct call *call, bool new_turn)
 {
@@ -232,29 +278,28 @@ static __always_inline bool conn_recognize(struct conn_state *c, const struct ca
 
 	if (new_turn) {
 		c->head_len = 0;
-		if (c->tries == 0) {
+		if (is_hopeless(c, call->time_ns)) {
 			conn_silence(c);
 			return false;
 		}
-		c->tries--;
+		if (c->tries)
+			c->tries--;
 	}
+	if (c->flags & CONN_DATAGRAM)
+		return true;
 	v = turn_head(c, call);
 	if (v == VERDICT_MAYBE) {
 		if (c->head_len >= HEAD_BYTES)
 			c->head_len = 0; /* nothing but empty lines */
-		return true;
-	}
-	if (v == VERDICT_REQUEST || v == VERDICT_RESPONSE) {
+	} else if (v == VERDICT_REQUEST || v == VERDICT_RESPONSE) {
 		c->protocol = PROTOCOL_HTTP1;
 		c->role = (v == VERDICT_REQUEST) == (call->direction == EGRESS) ? ROLE_CLIENT : ROLE_SERVER;
 		c->announced_ns = 0;
-		return true;
+	} else {
+		/* judged: the rest of the turn is not looked at, except after a PROXY line, which is none of the message */
+		c->head_len = is_proxy_line(c->head.b) ? 0 : HEAD_BYTES;
 	}
-	/* judged: the rest of the turn is not looked at, except after a PROXY line, which is none of the message */
-	c->head_len = is_proxy_line(c->head.b) ? 0 : HEAD_BYTES;
-	if (is_tls(c->head.b, HEAD_BYTES) && (c->flags & CONN_SEEN))
-		conn_silence(c);
-	return false;
+	return true;
 }
 
 /* call_start returns what the first bytes of a call look like. A function of its own for the sake of the stack. */
@@ -435,6 +480,103 @@ __noinline int call_emit(struct conn_state *c, struct call *call, __u32 new_turn
 }
 
 /*
+ * stream_bytes decides how much of a call is copied on a connection that is not followed here: the first bytes of each
+ * turn, and of each call after them its start, because another message may begin there. While nobody knows what the
+ * connection speaks, there is no use in the latter.
+ */
+static __always_inline __u32 stream_bytes(struct conn_state *c, const struct call *call, bool new_turn)
+{
+	bool claimed = c->flags & CONN_CLAIMED;
+	__u32 limit = claimed ? c->want[call->direction & 1] : SNIFF_BYTES;
+
+	if (new_turn)
+		c->turn_bytes = 0;
+	if (c->turn_bytes < limit)
+		limit -= c->turn_bytes;
+	else
+		limit = claimed ? PREFIX_BYTES : 0;
+	return limit < call->len ? limit : call->len;
+}
+
+/* struct pieces is where stream_emit stands in a call. */
+struct pieces {
+	struct iov_walk w;
+	__u64 base; /* of what is left of the current buffer */
+	__u32 left; /* bytes in it */
+	__u32 want; /* bytes of the call still to be copied */
+};
+
+/* PIECES_MAX bounds the records of one call: the most that is copied in pieces of PAYLOAD_MAX, or as many iovecs. */
+#define PIECES_MAX 80
+
+/*
+ * piece_next makes k the next piece of a call: a part of one buffer. The last piece speaks for the rest of the call. It
+ * returns whether there is one. Global, so that the verifier does not follow the loop around it through every state.
+ */
+__noinline int piece_next(struct pieces *p, const struct call *call, struct chunk *k, __u32 last)
+{
+	__u32 n;
+
+	if (!p || !call || !k)
+		return 0;
+	if (p->left == 0) {
+		struct user_iovec v;
+
+		if (!call->user.iov || p->w.i >= call->user.iov_count)
+			return 0;
+		p->left = iov_next(&p->w, call, &v);
+		p->base = v.base;
+		p->w.i++;
+	}
+	n = p->left < PAYLOAD_MAX ? p->left : PAYLOAD_MAX;
+	k->base = p->base;
+	k->seq = call->seq + p->w.done;
+	k->captured = n < p->want ? n : p->want;
+	if (!p->base)
+		k->captured = 0;
+	p->w.done += n;
+	p->base += n;
+	p->left -= n;
+	p->want = k->captured == n ? p->want - n : 0;
+	k->len = n;
+	if (p->want == 0 || last)
+		k->len = call->len - (k->seq - call->seq);
+	return 1;
+}
+
+/* stream_emit sends what is wanted of a call, in as many records as it takes. */
+__noinline int stream_emit(struct conn_state *c, struct call *call, __u32 new_turn)
+{
+	struct chunk k = {};
+	struct found found;
+	struct pieces p = {};
+
+	if (!c || !call)
+		return 0;
+	k.time_ns = call->time_ns;
+	k.pid_tgid = call->pid_tgid;
+	k.direction = call->direction;
+	p.w.iov = call->user.iov;
+	p.base = call->user.base;
+	p.left = call->user.iov ? 0 : call->len;
+	p.want = stream_bytes(c, call, new_turn);
+	if (p.want == 0 && !(c->flags & CONN_CLAIMED))
+		return 0;
+	for (int i = 0; i < PIECES_MAX; i++) {
+		if (!piece_next(&p, call, &k, i == PIECES_MAX - 1))
+			break;
+		if (k.len == 0)
+			continue; /* an empty iovec */
+		c->turn_bytes += k.captured;
+		if (data_emit(c, &k, &found))
+			break;
+		if (p.want == 0)
+			break;
+	}
+	return 0;
+}
+
+/*
  * tcp_call_position finds where in its stream a call's first byte is. The socket has moved on already: by the call, and
  * by the later messages of the same system call; moved is all of that.
  */
@@ -448,10 +590,13 @@ static __noinline __u32 tcp_call_position(struct sock *sk, __u32 direction, __u3
 static __always_inline void call_position(struct conn_state *c, struct sock *sk, struct call *call, __u16 family,
 					  __u32 later)
 {
-	if (family == AF_UNIX)
+	if (family == AF_UNIX || c->flags & CONN_DATAGRAM) {
 		call->seq = c->bytes[call->direction & 1];
-	else
+	} else {
 		call->seq = tcp_call_position(sk, call->direction, call->len + later);
+		c->other = tcp_call_position(sk, !call->direction, 0);
+		c->has_other = 1;
+	}
 	c->bytes[call->direction & 1] += call->len;
 }
 
@@ -471,7 +616,7 @@ static __always_inline void conn_close(struct conn_state *c, struct sock *sk, bo
 	e->h.kind = EVENT_CLOSE;
 	e->h.time_ns = bpf_ktime_get_ns();
 	e->h.conn = c->id;
-	e->h.reset = reset;
+	e->h.flag = reset;
 	e->next_ingress = position_now(c, sk, INGRESS);
 	e->next_egress = position_now(c, sk, EGRESS);
 	bpf_ringbuf_submit(e, wake_flags(e->h.time_ns));
@@ -531,11 +676,11 @@ static __always_inline bool is_first_call(struct sock *sk, __u32 direction, __u3
  * that was there before. Only the former is sure to be seen from its first byte whatever comes first: a send is reported
  * when it returns, and by then another thread may have received the response.
  */
-static __always_inline void conn_start(struct conn_state *c, __u64 id, bool seen)
+static __always_inline void conn_start(struct conn_state *c, __u64 id, bool datagram, bool seen)
 {
 	c->id = id;
-	c->tries = seen ? TRIES_SEEN : TRIES_JOINED;
-	c->flags |= CONN_STARTED | (seen ? CONN_SEEN : 0);
+	c->tries = datagram ? TRIES_DATAGRAMS : seen ? TRIES_SEEN : TRIES_JOINED;
+	c->flags |= CONN_STARTED | (seen ? CONN_SEEN : 0) | (datagram ? CONN_DATAGRAM : 0);
 	c->direction = DIRECTION_NONE;
 }
 
@@ -549,6 +694,48 @@ static __always_inline bool conn_is_quiet(struct conn_state *c, struct sock *sk,
 	return c->flags & (CONN_EXCLUDED | CONN_SILENT);
 }
 
+static __always_inline bool is_announce_due(const struct conn_state *c, __u64 now)
+{
+	__u64 every = c->flags & CONN_DATAGRAM ? ANNOUNCE_DATAGRAMS_NS : ANNOUNCE_NS;
+
+	return c->announced_ns == 0 || now - c->announced_ns > every;
+}
+
+/*
+ * datagram_peer notes to whom an unconnected UDP socket sends; a new peer is announced. The address of a call that
+ * receives is of no use: in the socket tier it is not there yet.
+ */
+__noinline int datagram_peer(struct conn_state *c, const struct user_args *args, __u32 direction)
+{
+	struct user_sockaddr to = {};
+	__u64 at = 0;
+
+	if (!c || !args || direction != EGRESS)
+		return 0;
+	at = user_sockaddr_of(args);
+	if (!at || bpf_probe_read_user(&to, sizeof(to.in4), (const void *)at))
+		return 0;
+	if (to.in6.family == AF_INET6 && bpf_probe_read_user(&to, sizeof(to), (const void *)at))
+		return 0;
+	if (to.in6.family == AF_INET) { /* as IPv4 within IPv6, RFC 4291 §2.5.5.2 */
+		__u32 addr = to.in4.addr;
+
+		__builtin_memset(to.in6.addr, 0, sizeof(to.in6.addr));
+		to.in6.addr[10] = 0xff;
+		to.in6.addr[11] = 0xff;
+		__builtin_memcpy(to.in6.addr + 12, &addr, 4);
+	} else if (to.in6.family != AF_INET6) {
+		return 0;
+	}
+	to.in6.port = __builtin_bswap16(to.in6.port);
+	if (c->peer_port == to.in6.port && !__builtin_memcmp(c->peer, to.in6.addr, sizeof(c->peer)))
+		return 0;
+	c->peer_port = to.in6.port;
+	__builtin_memcpy(c->peer, to.in6.addr, sizeof(c->peer));
+	c->announced_ns = 0;
+	return 0;
+}
+
 /*
  * capture_call handles one call that moved len bytes, before later bytes of the same system call; c is the started
  * state of its socket.
@@ -557,26 +744,31 @@ static __always_inline void capture_call(struct conn_state *c, struct sock *sk, 
 					 __u32 len, __u32 later, __u64 pid_tgid, const struct user_args *args)
 {
 	struct call call = {};
-	bool new_turn = c->direction != direction;
+	bool new_turn = c->direction != direction || c->flags & CONN_DATAGRAM;
 
 	call.direction = direction;
 	call.len = len;
 	call_position(c, sk, &call, family, later);
 	c->direction = direction;
-	if (c->protocol == PROTOCOL_UNKNOWN && !new_turn && c->head_len >= HEAD_BYTES)
+	if (is_sniffed_out(c, new_turn))
 		return;
 	user_bytes_of(c, args, &call.user);
+	if (c->flags & CONN_DATAGRAM && SK_READ(sk, __sk_common.skc_dport) == 0)
+		datagram_peer(c, args, direction);
 	call.pid_tgid = pid_tgid;
 	call.time_ns = bpf_ktime_get_ns();
-	if (c->protocol == PROTOCOL_UNKNOWN && !conn_recognize(c, &call, new_turn))
+	if (is_unknown(c) && !conn_recognize(c, &call, new_turn))
 		return;
-	if (c->announced_ns == 0 || call.time_ns - c->announced_ns > ANNOUNCE_NS)
+	if (is_announce_due(c, call.time_ns))
 		if (conn_announce(c, sk, &call)) {
 			if (begins_request(c, direction, new_turn))
 				loss_count(LOSS_RING_FULL_MESSAGE);
 			return;
 		}
-	call_emit(c, &call, new_turn);
+	if (is_followed(c))
+		call_emit(c, &call, new_turn);
+	else
+		stream_emit(c, &call, new_turn);
 }
 
 #endif

@@ -15,6 +15,8 @@ enum conn_flags {
 	CONN_KNOWN = 1 << 5,	 /* the process was looked at */
 	CONN_STARTED = 1 << 6,	 /* a direction was seen */
 	CONN_ENDED_BY_RESET = 1 << 7,
+	CONN_CLAIMED = 1 << 8,	 /* user space knows what it speaks and said how much to copy */
+	CONN_DATAGRAM = 1 << 9,	 /* a UDP socket, whatever its peers: each call is a message */
 };
 
 struct conn_state {
@@ -26,26 +28,47 @@ struct conn_state {
 	__u32 tgid;
 	__u32 generation; /* of the selection that was asked */
 	__u32 turn_bytes; /* copied since the direction last changed */
+	__u32 want[2];	  /* by direction, of a claimed connection: bytes to copy of each turn */
 	__u16 flags;
-	__u16 tries; /* turns left in which to recognise something */
+	__u16 tries; /* turns left in which somebody may recognise something */
 	__u8 protocol;
 	__u8 role;
 	__u8 direction; /* of the last call */
 	__u8 head_len;
+	__u8 has_other;	/* other is known: not for a Unix socket, which tells only what was seen */
+	__u32 other;	/* position of the direction that the current call is not of */
+	__u8 peer[16];	/* to whom an unconnected UDP socket sent last, */
+	__u16 peer_port; /* in host byte order */
+	__u16 pad[3];
 	struct head head; /* first bytes of the turn, while they are too few to tell */
 };
 
 #define DIRECTION_NONE 2 /* of the last call: there was none */
 
 /*
- * TRIES_SEEN: turns a connection seen from its start has to be recognised in; more than one because of a PROXY line or
- * a STARTTLS dialogue. TRIES_JOINED: the same for one joined in the middle, perhaps of a long body.
+ * TRIES_SEEN: turns a connection seen from its start has to be recognised in; more than one because of a PROXY line, a
+ * log-in or a STARTTLS dialogue. TRIES_JOINED: the same for one joined in the middle, perhaps of a long body. User space
+ * gives up before that; these bounds, and TRIES_NS, hold when it does not answer.
  */
-#define TRIES_SEEN 8
-#define TRIES_JOINED 256
+#define TRIES_SEEN 64
+#define TRIES_JOINED 1024
+#define TRIES_DATAGRAMS 16384 /* datagrams; their time is not bounded, a resolver may rest for hours */
+#define TRIES_NS (2ULL * 1000 * 1000 * 1000)
+
+/*
+ * SNIFF_BYTES: what is copied of a turn before anybody knows what the connection speaks: a statement of 64 KiB, and
+ * what follows it until user space has answered.
+ */
+#define SNIFF_BYTES (256 * 1024)
+
+/* PREFIX_BYTES: what is copied of each call beyond the wanted bytes of a turn: a message may begin there. */
+#define PREFIX_BYTES 256
 
 /* ANNOUNCE_NS: a busy connection is announced again this often, so that user space may forget idle ones. */
 #define ANNOUNCE_NS (60ULL * 1000 * 1000 * 1000)
+
+/* ANNOUNCE_DATAGRAMS_NS: the end of a UDP socket cannot be seen, so that user space forgets it sooner. */
+#define ANNOUNCE_DATAGRAMS_NS (10ULL * 1000 * 1000 * 1000)
 
 static __always_inline bool is_request_direction(const struct conn_state *c, __u32 direction)
 {

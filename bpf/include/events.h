@@ -38,7 +38,7 @@ struct event_header {
 	__u8 kind;
 	__u8 direction; /* DATA */
 	__u8 tail_len;	/* DATA */
-	__u8 reset;	/* CLOSE */
+	__u8 flag;	/* CLOSE: ended by a reset; DATA: other is valid */
 	__u32 captured; /* DATA: bytes of payload after the record */
 	__u64 time_ns;
 	__u64 conn;
@@ -51,6 +51,8 @@ struct data_event {
 	__u32 seq;
 	__u32 len;
 	__u8 tail[TAIL_MAX];
+	__u32 other; /* position of the other direction's next byte at this call: what was sent before it was received */
+	__u32 pad;
 	/* payload follows */
 };
 
@@ -71,7 +73,7 @@ struct open_event {
 	__u64 start_time_ns;
 	char comm[16];
 	__u32 next_egress;
-	__u32 pad;
+	__u32 datagrams;    /* UDP: each DATA is one datagram, or the first piece of one */
 };
 
 struct close_event {
@@ -103,7 +105,7 @@ struct exec_event {
 };
 
 _Static_assert(sizeof(struct event_header) == 32, "event_header");
-_Static_assert(sizeof(struct data_event) == 48, "data_event");
+_Static_assert(sizeof(struct data_event) == 56, "data_event");
 _Static_assert(sizeof(struct open_event) == 128, "open_event");
 _Static_assert(sizeof(struct close_event) == 40, "close_event");
 _Static_assert(sizeof(struct process_event) == 32 + 32 + 2 * NAME_MAX_LEN + ARGS_MAX, "process_event");

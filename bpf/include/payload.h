@@ -53,7 +53,7 @@ static __always_inline void data_fill(struct data_event *e, const struct conn_st
 	e->h.kind = EVENT_DATA;
 	e->h.direction = k->direction;
 	e->h.tail_len = k->tail_len;
-	e->h.reset = 0;
+	e->h.flag = c->has_other;
 	e->h.captured = k->captured;
 	e->h.time_ns = k->time_ns;
 	e->h.conn = c->id;
@@ -62,6 +62,8 @@ static __always_inline void data_fill(struct data_event *e, const struct conn_st
 	e->seq = k->seq;
 	e->len = k->len;
 	__builtin_memcpy(e->tail, k->tail, TAIL_MAX);
+	e->other = c->other;
+	e->pad = 0;
 }
 
 #define DATA_EMIT(SIZE, SCAN)                                                                          \

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
+ * HTTP/1 is followed in the kernel: of its messages only the heads are copied. All other protocols are recognised in user
+ * space, from the first calls of a connection; nothing here knows them.
+ *
  * What the first bytes of a socket call look like. Pure functions over bytes: they are also run by a test against the
  * registry of protocols in agent/protocol, on the same inputs.
  */
@@ -16,7 +19,6 @@ enum verdict {
 	VERDICT_MAYBE = 1, /* a prefix of a message start, too short to tell */
 	VERDICT_REQUEST = 2,
 	VERDICT_RESPONSE = 3,
-	VERDICT_NEVER = 4, /* certainly something else for the whole connection: TLS */
 };
 
 /* HEAD_BYTES is how much of a call recognition looks at. */
@@ -136,12 +138,6 @@ __noinline int http1_recognize_start(const struct head *h, __u32 n)
 	}
 	*(__u64 *)rest.b = v;
 	return http1_recognize(&rest, n);
-}
-
-/* is_tls says whether a connection starts with a TLS handshake record (RFC 8446 §5.1: type 22, version 3.x). */
-static __always_inline bool is_tls(const __u8 *head, __u32 n)
-{
-	return n >= 3 && head[0] == 22 && head[1] == 3 && head[2] <= 4;
 }
 
 /*

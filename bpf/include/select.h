@@ -28,10 +28,9 @@ struct {
 	__type(value, __u8); /* 1 included, 0 excluded */
 } port_verdicts SEC(".maps");
 
-/* What user space wants of each turn of a connection, in bytes; both 0: nothing at all, ever. */
+/* What user space wants of each turn of a connection, in bytes by direction; both 0: nothing at all, ever. */
 struct conn_verdict {
-	__u32 request_bytes;
-	__u32 response_bytes;
+	__u32 want[2];
 };
 
 struct {

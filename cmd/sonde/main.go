@@ -42,9 +42,10 @@ First time:
   sonde preflight        what this machine can do
   sudo sonde run         capture, store, and serve the page on http://127.0.0.1:8686
   sonde demo             in a second terminal: a small shop, so that there is something to see
-  sonde top              the same figures in the terminal`,
+  sonde top              the same figures in the terminal
+  sonde replay FILE      the requests in a packet capture`,
 		Version: version, SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(runCommand(), demoCommand(), topCommand(), statusCommand(), preflightCommand(), diagCommand())
+	root.AddCommand(runCommand(), replayCommand(), demoCommand(), topCommand(), statusCommand(), preflightCommand(), diagCommand())
 	return root
 }

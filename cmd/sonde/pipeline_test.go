@@ -39,7 +39,7 @@ func converse(conn int, request, response string) (c conversation) {
 const clientPID, serverPID = 4001, 4002
 
 func dataRecord(conn uint64, pid uint32, dir event.Direction, message string) []byte {
-	const header, slack = 48, 8
+	const header, slack = 56, 8
 	captured := len(message)
 	if captured > responseSeen {
 		captured = responseSeen

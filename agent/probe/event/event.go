@@ -82,6 +82,11 @@ type Event struct {
 	// Tail is the last bytes of the call, up to 8, where Payload does not reach its end but the end could be read.
 	Tail []byte
 
+	// Other is the position of the next byte of the other direction when the call was made: all before it was sent (for a received call)
+	// before this call, whether it was reported yet or not. It is known if HasOther is true.
+	Other    uint32
+	HasOther bool
+
 	Open    OpenInfo    // for Open
 	Close   CloseInfo   // for Close
 	Process ProcessInfo // for Exec, Fork and Exit

@@ -1,0 +1,51 @@
+// Package redis reads RESP2 and RESP3, the protocol of Redis, Valkey, KeyDB and others (https://redis.io/docs/latest/develop/reference/protocol-spec/).
+//
+// In: the bytes of one connection, some of them missing. Out: commands and replies, told to a protocol.Sink.
+// It must not know sockets, processes, clocks or metrics stores.
+//
+// Not read: values, arguments beyond the command and its first key, replication streams (skipped without a word), the output
+// of MONITOR, which commands a script runs.
+package redis
+
+import (
+	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/keyspace"
+)
+
+// Protocol is RESP for the registry. Its zero value is ready to use and safe for concurrent use.
+//
+// Sizes of exchanges are those of the whole message on the wire. Replies have the status OK, NIL, QUEUED, or the first word of
+// their error.
+type Protocol struct{}
+
+var _ protocol.Protocol = Protocol{}
+
+// Name returns the value of network.protocol.name.
+func (Protocol) Name() string { return "redis" }
+
+// Recognize judges the first bytes of one socket call. A command counts only if it is a known one, since the reply to another
+// may look the same.
+func (Protocol) Recognize(b []byte) protocol.Verdict { return recognize(b) }
+
+// NewParser starts a connection.
+func (Protocol) NewParser(s protocol.Start) protocol.Parser { return newParser(s.Joined) }
+
+// MayBeginResponse accepts the first bytes of any reply.
+func (Protocol) MayBeginResponse(b []byte) bool { return startsReply(b) }
+
+// Copy asks for enough of a turn to see every header of long pipelines, not of large values.
+func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 128 << 10, Response: 128 << 10} }
+
+// Semantics names the metrics and labels after OpenTelemetry's database conventions.
+func (Protocol) Semantics() *protocol.Semantics { return &semantics }
+
+var semantics = protocol.Semantics{
+	ServerDuration:    "db_server_operation_duration_seconds",
+	ClientDuration:    "db_client_operation_duration_seconds",
+	OperationLabel:    "db_operation_name",
+	ServerTargetLabel: "db_collection_name",
+	ClientTargetLabel: "db_collection_name",
+	StatusLabel:       "db_response_status_code",
+	Template:          keyspace.Template,
+	Constant:          []protocol.Attribute{{Key: "db_system_name", Value: "redis"}},
+}
