@@ -6,6 +6,7 @@ package all
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/amqp"
+	"github.com/sonde-dev/sonde/agent/protocol/clickhouse"
 	"github.com/sonde-dev/sonde/agent/protocol/fastcgi"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
 	"github.com/sonde-dev/sonde/agent/protocol/http2"
@@ -23,5 +24,6 @@ func Protocols() []protocol.Protocol {
 		memcached.Protocol{},
 		fastcgi.Protocol{},
 		amqp.Protocol{},
+		clickhouse.Protocol{},
 	}
 }
