@@ -68,6 +68,7 @@ static __always_inline int socket_call(struct sock *sk, int ret, int flags, __u3
 	struct user_args args = {};
 	struct conn_state *c;
 	__u64 pid_tgid;
+	bool datagram;
 	__u16 family;
 
 	if (ret <= 0) {
@@ -78,7 +79,8 @@ static __always_inline int socket_call(struct sock *sk, int ret, int flags, __u3
 	if (direction == INGRESS && flags & (MSG_PEEK | MSG_ERRQUEUE))
 		return 0;
 	family = SK_READ(sk, __sk_common.skc_family);
-	if (!is_stream(sk, family))
+	datagram = is_datagram(sk, family);
+	if (!datagram && !is_stream(sk, family))
 		return 0;
 	c = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!c) {
@@ -87,8 +89,8 @@ static __always_inline int socket_call(struct sock *sk, int ret, int flags, __u3
 	}
 	pid_tgid = bpf_get_current_pid_tgid();
 	if (!(c->flags & CONN_STARTED))
-		conn_start(c, bpf_get_socket_cookie(sk),
-			   family != AF_UNIX && is_first_call(sk, direction, ret));
+		conn_start(c, bpf_get_socket_cookie(sk), datagram,
+			   !datagram && family != AF_UNIX && is_first_call(sk, direction, ret));
 	if (conn_is_quiet(c, sk, pid_tgid >> 32))
 		return 0;
 	if (!(direction == INGRESS && flags & MSG_TRUNC)) /* MSG_TRUNC: the bytes were thrown away, not copied */
@@ -123,7 +125,7 @@ static __always_inline void established(struct sock *sk)
 	if (!c)
 		loss_count(LOSS_STORAGE_FULL);
 	else if (!(c->flags & CONN_STARTED))
-		conn_start(c, bpf_get_socket_cookie(sk), true);
+		conn_start(c, bpf_get_socket_cookie(sk), false, true);
 }
 
 SEC("tp_btf/inet_sock_set_state")

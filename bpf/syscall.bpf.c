@@ -77,12 +77,14 @@ static __noinline struct tracked *tracked_new(struct sock *sk, __u64 inode, __u3
 	__u64 key = (__u64)sk;
 	struct tracked fresh = {};
 	bool seen = inode == 0; /* its connection is being established */
+	__u16 family = SK_READ(sk, __sk_common.skc_family);
+	bool datagram = is_datagram(sk, family);
 
-	if (!seen && SK_READ(sk, __sk_common.skc_family) != AF_UNIX)
+	if (!seen && !datagram && family != AF_UNIX)
 		seen = is_first_call(sk, direction, len);
 
 	fresh.inode = inode;
-	conn_start(&fresh.c, (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32(), seen);
+	conn_start(&fresh.c, (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32(), datagram, seen);
 	if (bpf_map_update_elem(&conns, &key, &fresh, BPF_ANY)) {
 		loss_count(LOSS_STORAGE_FULL);
 		return NULL;
@@ -120,7 +122,7 @@ static __noinline int fd_call(__u32 fd, __u32 direction, __u32 len, __u32 later,
 	if (!sk)
 		return 0;
 	family = SK_READ(sk, __sk_common.skc_family);
-	if (!is_stream(sk, family))
+	if (!is_stream(sk, family) && !is_datagram(sk, family))
 		return 1;
 	c = conn_of(sk, inode, direction, len + later);
 	if (!c || conn_is_quiet(c, sk, pid_tgid >> 32))

@@ -2,6 +2,7 @@ package entity
 
 import (
 	"net/netip"
+	"strconv"
 
 	"github.com/sonde-dev/sonde/agent/exchange"
 	"github.com/sonde-dev/sonde/signal"
@@ -28,16 +29,19 @@ type addresses struct {
 	own      map[address]bool // of the agent's namespace
 	locals   map[address]owner
 	external map[externalKey]*signal.Entity
+	learned  learned
 }
 
 type externalKey struct {
 	addr address
 	port uint16 // 0 for clients
+	name string // in place of addr
 }
 
 func newAddresses() addresses {
 	return addresses{
 		own: make(map[address]bool), locals: make(map[address]owner), external: make(map[externalKey]*signal.Entity),
+		learned: make(learned),
 	}
 }
 
@@ -79,10 +83,11 @@ func (a *addresses) forget(now uint64) {
 			delete(a.locals, k)
 		}
 	}
+	a.learned.forget(now)
 }
 
-// name returns the entity that stands for the remote address of e: "ip:port" for a server, "ip" for a client, whose port
-// says nothing and would make each connection a node of its own.
+// name returns the entity that stands for the remote address of e: "name:port" or "ip:port" for a server, "ip" for a client, whose
+// port says nothing and would make each connection a node of its own.
 func (a *addresses) name(e *end, side exchange.Side) *signal.Entity {
 	if e.tuple.unix {
 		return a.intern(externalKey{port: 1}, "unix socket")
@@ -94,7 +99,10 @@ func (a *addresses) name(e *end, side exchange.Side) *signal.Entity {
 	if side == exchange.Server {
 		return a.intern(externalKey{addr: e.tuple.remote}, remote.Addr().String())
 	}
-	return a.intern(externalKey{e.tuple.remote, remote.Port()}, remote.String())
+	if name := a.learned.nameOf(e.tuple.remote, e.opened); name != "" {
+		return a.intern(externalKey{port: remote.Port(), name: name}, name+":"+strconv.Itoa(int(remote.Port())))
+	}
+	return a.intern(externalKey{addr: e.tuple.remote, port: remote.Port()}, remote.String())
 }
 
 func (a *addresses) intern(k externalKey, name string) *signal.Entity {

@@ -30,7 +30,8 @@
 // The process at the other end is found by the other end's own announcement: its addresses are the same the other way round.
 // If it has not been announced although its address is one of this host, the exchange waits for it (Config.PeerWait), then
 // the kernel's tables of sockets are asked. What has no process here is named by its address: "ip:port" for a server, "ip"
-// for a client, whose port means nothing. signal.Entity.External is true of all that is named by an address.
+// for a client, whose port means nothing. A server whose address a program of this host was given under a name (Joiner.LearnName) is
+// "name:port". signal.Entity.External is true of all of these.
 //
 // A connection to a virtual address (a published port, a cluster's service) shows that address to the client and another to
 // the server. Such ends are joined where the client's own address and port are the same at both, and only one pair fits.

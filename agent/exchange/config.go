@@ -11,6 +11,8 @@ type Config struct {
 	Timeout time.Duration
 	// IdleTimeout forgets a connection without traffic; the close of a Unix socket may never be reported.
 	IdleTimeout time.Duration
+	// DatagramIdleTimeout is the same for UDP, where no close is ever reported.
+	DatagramIdleTimeout time.Duration
 	// MaxConnections bounds the table; beyond it the one idle for longest is forgotten and counted.
 	MaxConnections int
 	// MaxInFlight bounds the requests without a response over all connections; beyond it the oldest ends as partial.
@@ -30,20 +32,21 @@ type Config struct {
 
 // DefaultConfig suits one host. An idle connection takes about 1 KiB.
 var DefaultConfig = Config{
-	Timeout:        60 * time.Second,
-	IdleTimeout:    5 * time.Minute, // a busy connection is announced again every minute
-	MaxConnections: 65536,
-	MaxInFlight:    262144,
-	ReorderWindow:  50 * time.Millisecond,
-	HoldResponse:   200 * time.Millisecond,
-	Settle:         time.Second, // well above the pauses inside a response, well below a flush interval
-	RecognizeTurns: 16,          // a log-in or STARTTLS dialogue may come first
+	Timeout:             60 * time.Second,
+	IdleTimeout:         5 * time.Minute,  // a busy connection is announced again every minute
+	DatagramIdleTimeout: 30 * time.Second, // a busy socket is announced again every ten seconds
+	MaxConnections:      65536,
+	MaxInFlight:         262144,
+	ReorderWindow:       50 * time.Millisecond,
+	HoldResponse:        200 * time.Millisecond,
+	Settle:              time.Second, // well above the pauses inside a response, well below a flush interval
+	RecognizeTurns:      16,          // a log-in or STARTTLS dialogue may come first
 }
 
 // Validate reports what is out of range.
 func (c Config) Validate() error {
 	switch {
-	case c.Timeout <= 0 || c.IdleTimeout <= 0:
+	case c.Timeout <= 0 || c.IdleTimeout <= 0 || c.DatagramIdleTimeout <= 0:
 		return errors.New("exchange: time-outs must be positive")
 	case c.ReorderWindow < 0 || c.HoldResponse < 0 || c.Settle < 0:
 		return errors.New("exchange: waiting times must not be negative")
@@ -57,8 +60,10 @@ func (c Config) Validate() error {
 
 // Bounds of what one connection may keep waiting, in the reorder window of each direction and in the hold.
 const (
-	maxHeldCalls = 8
-	maxHeldBytes = 64 << 10
+	// A call comes in pieces, one for each buffer or 16 KiB of it, and a thread that is preempted before its call is reported keeps
+	// back what the others move on the same connection meanwhile.
+	maxHeldCalls = 256
+	maxHeldBytes = 1 << 20
 	// maxStartCalls bounds the calls in which a connection must show what it speaks: a byte each, they hold the longest
 	// start of a message that any protocol asks for.
 	maxStartCalls = 64

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"maps"
+	"time"
 
 	"github.com/sonde-dev/sonde/agent/probe/event"
 	"github.com/sonde-dev/sonde/agent/protocol"
@@ -36,6 +37,7 @@ type Engine struct {
 	conns   map[uint64]*connection
 	latest  *connection       // of conns: a server answers on the connection that it read
 	idle    list[*connection] // least recently used first
+	sockets list[*connection] // the same for UDP
 	flights list[*flight]     // by time of the next check
 	waiting []*connection     // that hold calls
 	spare   [][]byte          // buffers of held calls
@@ -114,9 +116,32 @@ func (e *Engine) Tick(now uint64) {
 	for f := e.flights.front(); f != nil && isDue(f.checked, e.cfg.Timeout, now); f = e.flights.front() {
 		f.c.check(f, now)
 	}
-	for c := e.idle.front(); c != nil && isDue(c.touched, e.cfg.IdleTimeout, now); c = e.idle.front() {
+	e.forget(&e.idle, e.cfg.IdleTimeout, now)
+	e.forget(&e.sockets, e.cfg.DatagramIdleTimeout, now)
+}
+
+// forget drops what has been idle for too long.
+func (e *Engine) forget(idle *list[*connection], timeout time.Duration, now uint64) {
+	for c := idle.front(); c != nil && isDue(c.touched, timeout, now); c = idle.front() {
 		e.drop(c, now, ErrorTimeout)
 	}
+}
+
+// idleOf returns the list that a connection is in.
+func (e *Engine) idleOf(c *connection) *list[*connection] {
+	if c.isDatagrams {
+		return &e.sockets
+	}
+	return &e.idle
+}
+
+// idlest returns what is to go when the table is full.
+func (e *Engine) idlest() *connection {
+	c, s := e.idle.front(), e.sockets.front()
+	if c == nil || s != nil && s.touched < c.touched {
+		return s
+	}
+	return c
 }
 
 // open announces a connection, or a live one again, perhaps in the hands of another process.
@@ -128,11 +153,11 @@ func (e *Engine) open(ev *event.Event) {
 	}
 	if len(e.conns) >= e.cfg.MaxConnections {
 		e.losses.Add(signal.ConnectionLimit, 1)
-		e.drop(e.idle.front(), ev.Time, ErrorTimeout)
+		e.drop(e.idlest(), ev.Time, ErrorTimeout)
 	}
 	c := newConnection(e, ev)
 	e.conns[ev.Conn] = c
-	e.idle.push(c)
+	e.idleOf(c).push(c)
 }
 
 // drop forgets a connection; what is in flight ends for that reason.
@@ -143,7 +168,7 @@ func (e *Engine) drop(c *connection, now uint64, reason string) {
 	if e.latest == c {
 		e.latest = nil
 	}
-	e.idle.remove(c)
+	e.idleOf(c).remove(c)
 }
 
 // touch keeps the order of the table by last use, to a second: moving a connection with each call would buy nothing.
@@ -151,7 +176,8 @@ func (e *Engine) touch(c *connection, now uint64) {
 	const second = 1e9
 	if now > c.touched+second {
 		c.touched = now
-		e.idle.remove(c)
-		e.idle.push(c)
+		idle := e.idleOf(c)
+		idle.remove(c)
+		idle.push(c)
 	}
 }

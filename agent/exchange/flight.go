@@ -121,6 +121,9 @@ func (c *connection) ResponseHead(id uint64, r protocol.Response) {
 		return
 	}
 	f.hasResponse = true
+	if c.isDatagrams && f.x.Side == Server {
+		f.x.Conn = c.info // who asked is known when the answer is sent
+	}
 	if r.Unbounded {
 		c.unbounded = f
 		c.wait()

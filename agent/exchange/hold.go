@@ -54,7 +54,7 @@ func (c *connection) isEarly(k *call) bool {
 	if g, ok := c.proto.(protocol.ResponseGuesser); ok {
 		return g.MayBeginResponse(k.payload)
 	}
-	v := c.proto.Recognize(k.payload)
+	v := c.judge(c.proto, k.payload)
 	return v == protocol.IsResponse || v == protocol.Maybe && len(k.payload) > 0
 }
 

@@ -43,7 +43,7 @@ func (c *connection) recognize(k *call) {
 // countTurn gives up when nothing was recognised for many turns. The same call may end one and be looked at only later, so it
 // is the calls that were judged that count.
 func (c *connection) countTurn(dir event.Direction) {
-	if c.tries > 0 && dir == c.lastTry {
+	if c.tries > 0 && dir == c.lastTry && !c.isDatagrams {
 		return
 	}
 	c.lastTry = dir
@@ -64,13 +64,7 @@ const joinedFactor = 16
 func (c *connection) claim(b []byte) (protocol.Protocol, protocol.Verdict) {
 	best := protocol.No
 	for _, p := range c.engine.protocols {
-		v := protocol.No
-		if !c.isDatagrams {
-			v = p.Recognize(b)
-		} else if d, ok := p.(protocol.DatagramRecognizer); ok {
-			v = d.RecognizeDatagram(b)
-		}
-		switch v {
+		switch v := c.judge(p, b); v {
 		case protocol.IsRequest, protocol.IsResponse:
 			return p, v
 		case protocol.Maybe:
@@ -78,6 +72,17 @@ func (c *connection) claim(b []byte) (protocol.Protocol, protocol.Verdict) {
 		}
 	}
 	return nil, best
+}
+
+// judge asks one protocol about the bytes of a call.
+func (c *connection) judge(p protocol.Protocol, b []byte) protocol.Verdict {
+	if !c.isDatagrams {
+		return p.Recognize(b)
+	}
+	if d, ok := p.(protocol.DatagramRecognizer); ok {
+		return d.RecognizeDatagram(b)
+	}
+	return protocol.No
 }
 
 // startOf returns the bytes of k after those of its direction that wait.

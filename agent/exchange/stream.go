@@ -33,6 +33,10 @@ func (c *connection) order(ev *event.Event) {
 	s := &c.streams[ev.Direction]
 	k := &c.engine.call
 	k.set(ev)
+	if c.isDatagrams { // each stands for itself
+		c.take(k)
+		return
+	}
 	if !s.isAnchored {
 		s.anchor(k.seq)
 	}

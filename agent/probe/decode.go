@@ -83,6 +83,7 @@ func (d *Decoder) open(b []byte) *event.Event {
 		StartTime: binary.LittleEndian.Uint64(b[96:]),
 		Comm:      cString(b[104:120]),
 
+		Datagrams:    binary.LittleEndian.Uint32(b[124:]) != 0,
 		HasPositions: true,
 		NextIngress:  binary.LittleEndian.Uint32(b[44:]),
 		NextEgress:   binary.LittleEndian.Uint32(b[120:]),

@@ -35,6 +35,25 @@ struct call {
 	__u8 direction;
 };
 
+/* is_datagram says whether the socket is of UDP over IPv4 or IPv6. */
+static __always_inline bool is_datagram(struct sock *sk, __u16 family)
+{
+	return (family == AF_INET || family == AF_INET6) && SK_READ(sk, sk_protocol) == IPPROTO_UDP;
+}
+
+/* open_fill_peer names the peer of a UDP socket that is not connected to one. */
+static __always_inline void open_fill_peer(struct open_event *e, const struct conn_state *c)
+{
+	e->datagrams = 1;
+	if (e->remote_port)
+		return;
+	e->remote_port = c->peer_port;
+	if (e->family == AF_INET)
+		__builtin_memcpy(e->remote_addr, c->peer + 12, 4);
+	else
+		__builtin_memcpy(e->remote_addr, c->peer, sizeof(e->remote_addr));
+}
+
 static __always_inline void open_fill_addresses(struct open_event *e, struct sock *sk, __u16 family)
 {
 	e->family = family;
@@ -70,7 +89,7 @@ static __always_inline __u32 tcp_position_in(struct sock *sk)
 /* position_now returns where in its stream the next byte of a direction is. */
 static __always_inline __u32 position_now(struct conn_state *c, struct sock *sk, __u32 direction)
 {
-	if (SK_READ(sk, __sk_common.skc_family) == AF_UNIX)
+	if (SK_READ(sk, __sk_common.skc_family) == AF_UNIX || c->flags & CONN_DATAGRAM)
 		return c->bytes[direction & 1];
 	return direction == EGRESS ? TCP_READ(sk, write_seq) : tcp_position_in(sk);
 }
@@ -96,6 +115,8 @@ static __noinline int conn_announce(struct conn_state *c, struct sock *sk, struc
 	e->seen = c->flags & CONN_SEEN ? 1 : 0;
 	e->netns = SK_READ(sk, __sk_common.skc_net.net, ns.inum);
 	open_fill_addresses(e, sk, SK_READ(sk, __sk_common.skc_family));
+	if (c->flags & CONN_DATAGRAM)
+		open_fill_peer(e, c);
 	e->next_ingress = call->direction == INGRESS ? call->seq : position_now(c, sk, INGRESS);
 	e->next_egress = call->direction == EGRESS ? call->seq : position_now(c, sk, EGRESS);
 	e->start_time_ns = BPF_CORE_READ(task, group_leader, start_boottime);
@@ -244,7 +265,7 @@ static __always_inline bool is_sniffed_out(const struct conn_state *c, bool new_
 /* is_hopeless says whether nobody has recognised a connection for so long that nobody will. */
 static __always_inline bool is_hopeless(const struct conn_state *c, __u64 now)
 {
-	return c->tries == 0 && now - c->announced_ns > TRIES_NS;
+	return c->tries == 0 && (c->flags & CONN_DATAGRAM || now - c->announced_ns > TRIES_NS);
 }
 
 /*
@@ -264,6 +285,8 @@ static __always_inline bool conn_recognize(struct conn_state *c, const struct ca
 		if (c->tries)
 			c->tries--;
 	}
+	if (c->flags & CONN_DATAGRAM)
+		return true;
 	v = turn_head(c, call);
 	if (v == VERDICT_MAYBE) {
 		if (c->head_len >= HEAD_BYTES)
@@ -567,7 +590,7 @@ static __noinline __u32 tcp_call_position(struct sock *sk, __u32 direction, __u3
 static __always_inline void call_position(struct conn_state *c, struct sock *sk, struct call *call, __u16 family,
 					  __u32 later)
 {
-	if (family == AF_UNIX) {
+	if (family == AF_UNIX || c->flags & CONN_DATAGRAM) {
 		call->seq = c->bytes[call->direction & 1];
 	} else {
 		call->seq = tcp_call_position(sk, call->direction, call->len + later);
@@ -653,11 +676,11 @@ static __always_inline bool is_first_call(struct sock *sk, __u32 direction, __u3
  * that was there before. Only the former is sure to be seen from its first byte whatever comes first: a send is reported
  * when it returns, and by then another thread may have received the response.
  */
-static __always_inline void conn_start(struct conn_state *c, __u64 id, bool seen)
+static __always_inline void conn_start(struct conn_state *c, __u64 id, bool datagram, bool seen)
 {
 	c->id = id;
-	c->tries = seen ? TRIES_SEEN : TRIES_JOINED;
-	c->flags |= CONN_STARTED | (seen ? CONN_SEEN : 0);
+	c->tries = datagram ? TRIES_DATAGRAMS : seen ? TRIES_SEEN : TRIES_JOINED;
+	c->flags |= CONN_STARTED | (seen ? CONN_SEEN : 0) | (datagram ? CONN_DATAGRAM : 0);
 	c->direction = DIRECTION_NONE;
 }
 
@@ -671,6 +694,48 @@ static __always_inline bool conn_is_quiet(struct conn_state *c, struct sock *sk,
 	return c->flags & (CONN_EXCLUDED | CONN_SILENT);
 }
 
+static __always_inline bool is_announce_due(const struct conn_state *c, __u64 now)
+{
+	__u64 every = c->flags & CONN_DATAGRAM ? ANNOUNCE_DATAGRAMS_NS : ANNOUNCE_NS;
+
+	return c->announced_ns == 0 || now - c->announced_ns > every;
+}
+
+/*
+ * datagram_peer notes to whom an unconnected UDP socket sends; a new peer is announced. The address of a call that
+ * receives is of no use: in the socket tier it is not there yet.
+ */
+__noinline int datagram_peer(struct conn_state *c, const struct user_args *args, __u32 direction)
+{
+	struct user_sockaddr to = {};
+	__u64 at = 0;
+
+	if (!c || !args || direction != EGRESS)
+		return 0;
+	at = user_sockaddr_of(args);
+	if (!at || bpf_probe_read_user(&to, sizeof(to.in4), (const void *)at))
+		return 0;
+	if (to.in6.family == AF_INET6 && bpf_probe_read_user(&to, sizeof(to), (const void *)at))
+		return 0;
+	if (to.in6.family == AF_INET) { /* as IPv4 within IPv6, RFC 4291 §2.5.5.2 */
+		__u32 addr = to.in4.addr;
+
+		__builtin_memset(to.in6.addr, 0, sizeof(to.in6.addr));
+		to.in6.addr[10] = 0xff;
+		to.in6.addr[11] = 0xff;
+		__builtin_memcpy(to.in6.addr + 12, &addr, 4);
+	} else if (to.in6.family != AF_INET6) {
+		return 0;
+	}
+	to.in6.port = __builtin_bswap16(to.in6.port);
+	if (c->peer_port == to.in6.port && !__builtin_memcmp(c->peer, to.in6.addr, sizeof(c->peer)))
+		return 0;
+	c->peer_port = to.in6.port;
+	__builtin_memcpy(c->peer, to.in6.addr, sizeof(c->peer));
+	c->announced_ns = 0;
+	return 0;
+}
+
 /*
  * capture_call handles one call that moved len bytes, before later bytes of the same system call; c is the started
  * state of its socket.
@@ -679,7 +744,7 @@ static __always_inline void capture_call(struct conn_state *c, struct sock *sk, 
 					 __u32 len, __u32 later, __u64 pid_tgid, const struct user_args *args)
 {
 	struct call call = {};
-	bool new_turn = c->direction != direction;
+	bool new_turn = c->direction != direction || c->flags & CONN_DATAGRAM;
 
 	call.direction = direction;
 	call.len = len;
@@ -688,11 +753,13 @@ static __always_inline void capture_call(struct conn_state *c, struct sock *sk, 
 	if (is_sniffed_out(c, new_turn))
 		return;
 	user_bytes_of(c, args, &call.user);
+	if (c->flags & CONN_DATAGRAM && SK_READ(sk, __sk_common.skc_dport) == 0)
+		datagram_peer(c, args, direction);
 	call.pid_tgid = pid_tgid;
 	call.time_ns = bpf_ktime_get_ns();
 	if (is_unknown(c) && !conn_recognize(c, &call, new_turn))
 		return;
-	if (c->announced_ns == 0 || call.time_ns - c->announced_ns > ANNOUNCE_NS)
+	if (is_announce_due(c, call.time_ns))
 		if (conn_announce(c, sk, &call)) {
 			if (begins_request(c, direction, new_turn))
 				loss_count(LOSS_RING_FULL_MESSAGE);

@@ -16,6 +16,7 @@ enum conn_flags {
 	CONN_STARTED = 1 << 6,	 /* a direction was seen */
 	CONN_ENDED_BY_RESET = 1 << 7,
 	CONN_CLAIMED = 1 << 8,	 /* user space knows what it speaks and said how much to copy */
+	CONN_DATAGRAM = 1 << 9,	 /* a UDP socket, whatever its peers: each call is a message */
 };
 
 struct conn_state {
@@ -36,6 +37,9 @@ struct conn_state {
 	__u8 head_len;
 	__u8 has_other;	/* other is known: not for a Unix socket, which tells only what was seen */
 	__u32 other;	/* position of the direction that the current call is not of */
+	__u8 peer[16];	/* to whom an unconnected UDP socket sent last, */
+	__u16 peer_port; /* in host byte order */
+	__u16 pad[3];
 	struct head head; /* first bytes of the turn, while they are too few to tell */
 };
 
@@ -48,6 +52,7 @@ struct conn_state {
  */
 #define TRIES_SEEN 64
 #define TRIES_JOINED 1024
+#define TRIES_DATAGRAMS 16384 /* datagrams; their time is not bounded, a resolver may rest for hours */
 #define TRIES_NS (2ULL * 1000 * 1000 * 1000)
 
 /*
@@ -61,6 +66,9 @@ struct conn_state {
 
 /* ANNOUNCE_NS: a busy connection is announced again this often, so that user space may forget idle ones. */
 #define ANNOUNCE_NS (60ULL * 1000 * 1000 * 1000)
+
+/* ANNOUNCE_DATAGRAMS_NS: the end of a UDP socket cannot be seen, so that user space forgets it sooner. */
+#define ANNOUNCE_DATAGRAMS_NS (10ULL * 1000 * 1000 * 1000)
 
 static __always_inline bool is_request_direction(const struct conn_state *c, __u32 direction)
 {

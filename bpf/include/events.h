@@ -73,7 +73,7 @@ struct open_event {
 	__u64 start_time_ns;
 	char comm[16];
 	__u32 next_egress;
-	__u32 pad;
+	__u32 datagrams;    /* UDP: each DATA is one datagram, or the first piece of one */
 };
 
 struct close_event {

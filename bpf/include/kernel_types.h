@@ -190,6 +190,7 @@ struct user_mmsghdr64 {
 #define AF_INET6 10
 #define SOCK_STREAM 1
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 #define TCP_ESTABLISHED 1
 #define TCP_CLOSE 7
 #define TCP_CLOSE_WAIT 8

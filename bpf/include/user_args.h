@@ -41,6 +41,41 @@ struct user_args {
 	__u32 flags; /* recvmmsg: as the socket is asked, which may differ from a4 */
 };
 
+/* struct sockaddr_in and struct sockaddr_in6 as user space lays them out (linux/in.h, linux/in6.h) */
+struct user_sockaddr {
+	union {
+		struct {
+			__u16 family;
+			__u16 port;
+			__u32 addr;
+		} in4;
+		struct {
+			__u16 family;
+			__u16 port;
+			__u32 flowinfo;
+			__u8 addr[16];
+		} in6;
+	};
+};
+
+/* user_sockaddr_of returns where the address that a call sends to is, 0 when it names none. */
+static __always_inline __u64 user_sockaddr_of(const struct user_args *a)
+{
+	struct pt_regs *regs;
+	__u64 name = 0;
+
+	switch (a->number) {
+	case NR_sendto:
+		regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+		return BPF_CORE_READ(regs, r8);
+	case NR_sendmsg:
+	case NR_sendmmsg: /* the messages of one call mostly go to one peer: the first one's */
+		bpf_probe_read_user(&name, sizeof(name), (const void *)a->a2);
+		return name;
+	}
+	return 0;
+}
+
 static __always_inline void msghdr_bytes(__u64 msg, struct user_bytes *out)
 {
 	struct user_msghdr64 hdr;

@@ -133,6 +133,7 @@ func (a *agent) onExchange(x *exchange.Exchange) {
 		return
 	}
 	a.counted.exchanges++
+	learnNames(a.joiner, x)
 	a.joiner.Handle(x)
 }
 
