@@ -84,7 +84,8 @@ func checkRedis(t *testing.T, x *sut.Sonde, s *process, addr, client string) {
 func startRedis(t *testing.T, service string) (*process, string) {
 	t.Helper()
 	port := freePort(t)
-	p := start(t, service, nil, program(t, "redis-server"), "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
+	p := start(t, service, nil, program(t, "redis-server"), "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(),
+		"--set-proc-title", "no") // it would write over the environment, where a Sonde that comes later finds the name
 	p.waitPort(t, "tcp", local(port))
 	return p, local(port)
 }
