@@ -60,8 +60,10 @@ func (c Config) Validate() error {
 
 // Bounds of what one connection may keep waiting, in the reorder window of each direction and in the hold.
 const (
-	maxHeldCalls = 8
-	maxHeldBytes = 64 << 10
+	// A call comes in pieces, one for each buffer or 16 KiB of it, and a thread that is preempted before its call is reported keeps
+	// back what the others move on the same connection meanwhile.
+	maxHeldCalls = 256
+	maxHeldBytes = 1 << 20
 	// maxStartCalls bounds the calls in which a connection must show what it speaks: a byte each, they hold the longest
 	// start of a message that any protocol asks for.
 	maxStartCalls = 64

@@ -35,11 +35,12 @@ type offerKey struct{ service, operation, target string }
 
 // offers answers what is offered by protocols of some kinds, who offers it and who calls it.
 func (a *api) offers(ctx context.Context, s span, kinds []string, order string, limit int) (InterfacesReply, error) {
-	out := InterfacesReply{Range: s.reply(), Kinds: kinds, Offerers: []Offerer{}, Offers: []Offer{}}
+	out := InterfacesReply{Range: s.reply(), Kinds: kinds, Protocols: []string{}, Offerers: []Offerer{}, Offers: []Offer{}}
 	for _, p := range a.cfg.Protocols {
 		if !slices.Contains(kinds, p.Kind) {
 			continue
 		}
+		out.Protocols = append(out.Protocols, p.Protocol)
 		offerers, err := a.offerers(ctx, s, p)
 		if err != nil {
 			return out, err

@@ -167,12 +167,13 @@ type Offerer struct {
 // InterfacesReply answers GET /api/interfaces?kind=&start=&end=&sort=&limit=. A database, a queue, a DNS server, an RPC
 // service each is an offerer, its statements, destinations, names, methods are offers.
 type InterfacesReply struct {
-	Range    Range     `json:"range"`
-	Kinds    []string  `json:"kinds"` // asked for
-	Offerers []Offerer `json:"offerers"`
-	Offers   []Offer   `json:"offers"`
-	Total    int       `json:"total"` // of offers; there are fewer in the reply if it is above the limit
-	Loss     Loss      `json:"loss"`
+	Range     Range     `json:"range"`
+	Kinds     []string  `json:"kinds"`     // asked for
+	Protocols []string  `json:"protocols"` // of these kinds that Sonde knows
+	Offerers  []Offerer `json:"offerers"`
+	Offers    []Offer   `json:"offers"`
+	Total     int       `json:"total"` // of offers; there are fewer in the reply if it is above the limit
+	Loss      Loss      `json:"loss"`
 }
 
 // Peer is a caller or a dependency of a service.

@@ -225,7 +225,7 @@ test('nothing seen, and an error of the server, are told in words', async () => 
   const { page, context } = await openPage(browser)
   await page.route('**/api/services?*', reply(200, { range: { start: 0, end: 1 }, services: [], abnormal: 0, total: 0, loss: { total: 0, causes: {} } }))
   await page.goto('/')
-  await page.waitForSelector('text=No HTTP traffic seen yet', READY)
+  await page.waitForSelector('text=No traffic seen yet', READY)
   await page.unroute('**/api/services?*')
   await page.route('**/api/services?*', reply(422, { error: 'The range is longer than what is kept: choose 15 days or less.' }))
   await page.reload()

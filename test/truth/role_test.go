@@ -52,6 +52,14 @@ func playRole(ctx context.Context, role string) error {
 		log, err = oldConnections(a)
 	case "shop":
 		err = playShop(ctx, a)
+	case "http2-server":
+		log, err = serveHTTP2(ctx, a)
+	case "http2-client":
+		log, err = browseHTTP2(a)
+	case "grpc-server":
+		log, err = serveGRPC(ctx, a)
+	case "grpc-client":
+		log, err = callGRPC(a)
 	case "garbage-server":
 		err = garbageServer(ctx, a)
 	case "garbage-client":

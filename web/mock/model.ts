@@ -17,11 +17,19 @@ export interface MockRoute {
   share: number
   /** Times the latency of the call. */
   slowness?: number
+  /** Status of what did not fail; by default 200 for HTTP and none for others. */
+  status?: string
+  /** What is counted, for each request. */
+  counts?: Record<string, number>
+  /** The server answers late on purpose. */
+  waits?: boolean
 }
 
 export interface MockCall {
   client: string
   server: string
+  /** "http" by default. */
+  protocol?: string
   /** Requests per second. */
   rate: number
   medianMs: number
@@ -47,6 +55,27 @@ export interface Component {
   sigma: number
   errors: number
   errorStatus: string
+}
+
+const KINDS: Record<string, string> = {
+  http: 'http', mysql: 'db', postgresql: 'db', mongodb: 'db', redis: 'cache', memcached: 'cache', kafka: 'messaging', amqp: 'messaging', dns: 'dns', grpc: 'rpc',
+}
+
+export function protocolOf(call: MockCall): string {
+  return call.protocol ?? 'http'
+}
+
+export function kindOf(protocol: string): string {
+  return KINDS[protocol] ?? 'other'
+}
+
+export function protocolsOfKind(kind: string): string[] {
+  return Object.keys(KINDS).filter((protocol) => KINDS[protocol] === kind)
+}
+
+/** The share of a call's requests whose duration is service time. */
+export function timedShare(call: MockCall): number {
+  return 1 - call.routes.reduce((share, route) => share + (route.waits ? route.share : 0), 0)
 }
 
 const SAMPLES = 24
@@ -93,7 +122,8 @@ export function slownessOf(service: MockService | undefined, instance: number): 
 /** Components of a call as the server's instances make them: a slow replica is a component of its own. */
 export function byInstance(call: MockCall, server: MockService | undefined, start: number, end: number): Component[] {
   const n = server?.slowInstance ? server.instances : 1
-  return Array.from({ length: n }, (_, i) => component(call, start, end, 1 / n, slownessOf(server, i)))
+  const timed = timedShare(call)
+  return Array.from({ length: n }, (_, i) => component(call, start, end, timed / n, slownessOf(server, i)))
 }
 
 export function pidOf(service: string, instance: number): number {

@@ -3,6 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Plugin } from 'vite'
+import { interfacesReply } from './interfacesReply.ts'
 import { large } from './large.ts'
 import type { MockWorld } from './model.ts'
 import { servicesReply, statusReply, topologyReply } from './replies.ts'
@@ -45,6 +46,8 @@ function answer(world: MockWorld, url: URL, startedAt: number): object | undefin
       return servicesReply(world, start, end)
     case '/api/topology':
       return topologyReply(world, start, end)
+    case '/api/interfaces':
+      return interfacesReply(world, (url.searchParams.get('kind') ?? '').split(','), Number(url.searchParams.get('limit') ?? 500), start, end)
     case '/api/status':
       return statusReply(world, startedAt - 5400, now)
   }

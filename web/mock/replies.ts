@@ -4,7 +4,7 @@ import type { Service, ServicesReply } from '../src/api/services'
 import type { StatusReply } from '../src/api/status'
 import type { TopologyReply } from '../src/api/topology'
 import type { Loss, RED } from '../src/api/types'
-import { byInstance, errorRatioAt, rateAt, type MockCall, type MockService, type MockWorld } from './model.ts'
+import { byInstance, component, errorRatioAt, kindOf, protocolOf, rateAt, timedShare, type MockCall, type MockService, type MockWorld } from './model.ts'
 import { red, sum } from './stats.ts'
 import { judge, rankOf, worst } from './verdict.ts'
 
@@ -20,7 +20,15 @@ export function find(world: MockWorld, name: string): MockService | undefined {
 
 export function redOf(world: MockWorld, calls: MockCall[], start: number, end: number): RED | undefined {
   if (calls.length === 0) return undefined
-  return red(calls.flatMap((c) => byInstance(c, find(world, c.server), start, end)), end - start)
+  return withWaits(red(calls.flatMap((c) => byInstance(c, find(world, c.server), start, end)), end - start), calls, start, end)
+}
+
+/** Requests that wait are requests, and nothing else of them counts. */
+function withWaits(timed: RED, calls: readonly MockCall[], start: number, end: number): RED {
+  const waiting = sum(calls, (c) => (timedShare(c) < 1 ? component(c, start, end, 1 - timedShare(c)).requests : 0))
+  if (waiting === 0) return timed
+  const requests = timed.requests + waiting
+  return { ...timed, waiting, requests, rate: requests / (end - start), errorRatio: timed.errors / requests }
 }
 
 export function serviceRow(world: MockWorld, service: MockService, start: number, end: number): Service {
@@ -36,7 +44,7 @@ export function serviceRow(world: MockWorld, service: MockService, start: number
     name: service.name,
     external: service.external ?? false,
     ...(service.language ? { language: service.language } : {}),
-    protocols: ['http'],
+    protocols: [...new Set([...served, ...made].map(protocolOf))].sort(),
     instances: service.instances,
     ...(server ? { server } : {}),
     ...(client ? { client } : {}),
@@ -63,24 +71,28 @@ export function topologyReply(world: MockWorld, start: number, end: number): Top
     const served = world.calls.filter((c) => c.server === service.name)
     const server = redOf(world, served, start, end)
     const reasons = service.external ? [] : judge(server)
+    const protocols = [...new Set([...served].sort((a, b) => b.rate - a.rate).map(protocolOf))]
     return {
       id: service.name,
       external: service.external ?? false,
       entry: served.length === 0,
       ...(service.language ? { language: service.language } : {}),
+      kinds: [...new Set(protocols.map(kindOf))],
+      protocols,
       instances: service.instances,
-      ...(server ? { server } : {}),
+      ...(server && !service.external ? { server } : {}),
       severity: worst(reasons),
       reasons,
     }
   })
   const edges = world.calls.map((call) => {
-    const golden = red(byInstance(call, find(world, call.server), start, end), end - start)
+    const golden = redOf(world, [call], start, end) as RED
     const reasons = judge(golden)
+    const protocol = protocolOf(call)
     const isOpen = find(world, call.client)?.external
     const isOut = find(world, call.server)?.external
     const seen = isOpen ? 'server' : isOut ? 'client' : 'both'
-    return { client: call.client, server: call.server, protocol: 'http', seen, red: golden, severity: worst(reasons), reasons }
+    return { client: call.client, server: call.server, protocol, kind: kindOf(protocol), seen, red: golden, severity: worst(reasons), reasons }
   })
   return { range: { start, end }, nodes, edges, loss: lossOf(world) }
 }

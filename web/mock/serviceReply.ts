@@ -1,7 +1,7 @@
 // The reply of /api/services/{name}.
 
 import type { Instance, Interface, Peer, Series, ServiceReply } from '../src/api/service'
-import { component, errorRatioAt, pidOf, rateAt, slownessOf, type MockCall, type MockService, type MockWorld } from './model.ts'
+import { component, errorRatioAt, kindOf, pidOf, protocolOf, rateAt, slownessOf, type MockCall, type MockRoute, type MockService, type MockWorld } from './model.ts'
 import { find, lossOf, redOf, serviceRow } from './replies.ts'
 import { red, SLOW_SECONDS, sum } from './stats.ts'
 import { judge, rankOf, worst } from './verdict.ts'
@@ -32,14 +32,20 @@ export function serviceReply(world: MockWorld, name: string, side: string, start
 
 function series(world: MockWorld, calls: MockCall[], times: number[], step: number): Series {
   const reds = times.map((t) => redOf(world, calls, t - step, t))
-  const errorStatuses = [...new Set(calls.map((c) => c.errorStatus ?? '500'))]
-  const status: Record<string, number[]> = { '2xx': [], '4xx': [], '5xx': [] }
+  const status: Record<string, number[]> = {}
+  const add = (name: string, i: number, rate: number) => {
+    const values = (status[name] ??= times.map(() => 0))
+    values[i] = (values[i] ?? 0) + rate
+  }
   times.forEach((t, i) => {
-    const bad = errorStatuses.length > 0 ? (reds[i]?.errors ?? 0) / step : 0
-    const odd = sum(calls, (c) => rateAt(c, t) * 0.012)
-    status['5xx']?.push(bad)
-    status['4xx']?.push(odd)
-    status['2xx']?.push((reds[i]?.rate ?? 0) - bad - odd)
+    for (const call of calls) {
+      const bad = rateAt(call, t) * errorRatioAt(call, t)
+      const isHTTP = protocolOf(call) === 'http'
+      const odd = isHTTP ? rateAt(call, t) * 0.012 : 0
+      add(isHTTP ? `${(call.errorStatus ?? '500').slice(0, 1)}xx` : (call.errorStatus ?? 'error'), i, bad)
+      if (isHTTP) add('4xx', i, odd)
+      for (const route of call.routes) add(isHTTP ? '2xx' : (route.status ?? 'none'), i, (rateAt(call, t) - bad - odd) * route.share)
+    }
   })
   return {
     time: times,
@@ -56,23 +62,36 @@ function series(world: MockWorld, calls: MockCall[], times: number[], step: numb
 }
 
 function interfaces(calls: MockCall[], start: number, end: number, withPeer: boolean): Interface[] {
-  const rows = new Map<string, { operation: string; target: string; peer: string; parts: ReturnType<typeof component>[] }>()
+  const rows = new Map<string, MockCall[]>()
+  const routes = new Map<string, MockRoute>()
   for (const call of calls) {
     for (const route of call.routes) {
-      const peer = withPeer ? call.server : ''
-      const key = `${route.operation} ${route.target} ${peer}`
-      const row = rows.get(key) ?? { operation: route.operation, target: route.target, peer, parts: [] }
-      row.parts.push(component(call, start, end, route.share, route.slowness ?? 1))
-      rows.set(key, row)
+      const key = JSON.stringify([protocolOf(call), route.operation, route.target, withPeer ? call.server : ''])
+      rows.set(key, [...(rows.get(key) ?? []), { ...call, routes: [route] }])
+      routes.set(key, route)
     }
   }
-  return [...rows.values()]
-    .map(({ operation, target, peer, parts }) => {
-      const golden = red(parts, end - start)
-      const statuses: Record<string, number> = { 200: golden.requests - golden.errors, ...golden.errorsByType }
-      return { protocol: 'http', operation, target, ...(peer ? { peer } : {}), statuses, red: golden }
+  return [...rows]
+    .map(([key, group]) => {
+      const peer = withPeer ? group[0]?.server : undefined
+      return { ...interfaceOf(group, routes.get(key) as MockRoute, start, end), ...(peer ? { peer } : {}) }
     })
     .sort((a, b) => b.red.rate - a.red.rate)
+}
+
+/** Calls of one route, from one or several callers. */
+export function interfaceOf(calls: readonly MockCall[], route: MockRoute, start: number, end: number): Interface {
+  const parts = calls.map((c) => component(c, start, end, c.routes[0]?.share, c.routes[0]?.slowness ?? 1))
+  const golden = red(parts, end - start)
+  const protocol = protocolOf(calls[0] as MockCall)
+  const good = route.status ?? (protocol === 'http' ? '200' : '')
+  const counts = Object.fromEntries(Object.entries(route.counts ?? {}).map(([name, each]) => [name, Math.round(each * golden.requests)]))
+  return {
+    protocol, kind: kindOf(protocol), operation: route.operation, target: route.target, counts,
+    statuses: { ...(good ? { [good]: golden.requests - golden.errors } : {}), ...golden.errorsByType },
+    time: route.waits ? 0 : golden.mean * golden.requests,
+    red: route.waits ? { ...golden, waiting: golden.requests, slow: 0 } : golden,
+  }
 }
 
 function peers(world: MockWorld, calls: MockCall[], end: 'client' | 'server', from: number, to: number): Peer[] {
@@ -80,7 +99,7 @@ function peers(world: MockWorld, calls: MockCall[], end: 'client' | 'server', fr
     .map((call) => {
       const golden = redOf(world, [call], from, to)
       const reasons = judge(golden)
-      return golden && { name: call[end], external: find(world, call[end])?.external ?? false, protocol: 'http', red: golden, severity: worst(reasons), reasons }
+      return golden && { name: call[end], external: find(world, call[end])?.external ?? false, protocol: protocolOf(call), kind: kindOf(protocolOf(call)), red: golden, severity: worst(reasons), reasons }
     })
     .filter((peer) => peer !== undefined)
     .sort((a, b) => rankOf(b.severity) - rankOf(a.severity) || b.red.rate - a.red.rate)

@@ -1,5 +1,6 @@
 // A small shop with one sick service, one bad replica and one slow endpoint.
 
+import { BACKEND_SERVICES, backendCalls } from './backends.ts'
 import type { MockCall, MockRoute, MockService, MockWorld } from './model.ts'
 
 function routes(...rows: [string, string, number, number?][]): MockRoute[] {
@@ -29,6 +30,7 @@ const SERVICES: MockService[] = [
   { name: 'nightly-report', language: 'python', instances: 1 },
   { name: '198.51.100.10:8080', language: '', instances: 1, external: true },
   { name: '10.0.9.25:8025', language: '', instances: 1, external: true },
+  ...BACKEND_SERVICES,
 ]
 
 export function shop(now: number): MockWorld {
@@ -62,6 +64,7 @@ export function shop(now: number): MockWorld {
     call('shipping', 'inventory', 13, 4.8, routes(['GET', '/stock/{sku}', 1])),
     call('mailer', '10.0.9.25:8025', 12, 15, routes(['POST', '/messages', 1])),
     call('nightly-report', 'inventory', 0.05, 180, routes(['GET', '/stock', 1])),
+    ...backendCalls(sickSince),
   ]
   return { services: SERVICES, calls, loss: { ring_full_message: 12, ring_full: 341, orphan_response: 3, route_limit: 58 } }
 }

@@ -10,7 +10,9 @@ import { OverviewPage } from './pages/overview/OverviewPage'
 const loadMap = () => import('./pages/map/MapPage')
 const loadService = () => import('./pages/service/ServicePage')
 const loadStatus = () => import('./pages/status/StatusPage')
+const loadOffers = () => import('./pages/offers/OffersPage')
 const MapPage = lazy(loadMap)
+const OffersPage = lazy(loadOffers)
 const ServicePage = lazy(loadService)
 const StatusPage = lazy(loadStatus)
 
@@ -24,7 +26,7 @@ export function App() {
   }, [view])
   useEffect(() => {
     // A chunk that fails here fails again, and visibly, when its page is opened.
-    const timer = setTimeout(() => void Promise.allSettled([loadService(), loadMap(), loadStatus()]), PREFETCH_MS)
+    const timer = setTimeout(() => void Promise.allSettled([loadService(), loadMap(), loadOffers(), loadStatus()]), PREFETCH_MS)
     return () => clearTimeout(timer)
   }, [])
   return (
@@ -52,6 +54,14 @@ function titleOf(view: View): string {
       return view.focus === undefined ? 'Map' : `${view.focus} on the map`
     case 'service':
       return view.service
+    case 'databases':
+      return 'Databases'
+    case 'queues':
+      return 'Queues'
+    case 'dns':
+      return 'DNS'
+    case 'rpc':
+      return 'RPC'
     case 'status':
       return 'Status'
   }
@@ -67,5 +77,7 @@ function Page({ view }: { view: View }) {
       return <ServicePage key={view.service} view={view} />
     case 'status':
       return <StatusPage />
+    default:
+      return <OffersPage key={view.page} view={view} />
   }
 }

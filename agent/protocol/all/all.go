@@ -7,9 +7,17 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/amqp"
 	"github.com/sonde-dev/sonde/agent/protocol/dns"
+	"github.com/sonde-dev/sonde/agent/protocol/dubbo"
+	"github.com/sonde-dev/sonde/agent/protocol/fastcgi"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
 	"github.com/sonde-dev/sonde/agent/protocol/http2"
+	"github.com/sonde-dev/sonde/agent/protocol/kafka"
+	"github.com/sonde-dev/sonde/agent/protocol/memcached"
+	"github.com/sonde-dev/sonde/agent/protocol/mqtt"
+	"github.com/sonde-dev/sonde/agent/protocol/nats"
+	"github.com/sonde-dev/sonde/agent/protocol/postgres"
 	"github.com/sonde-dev/sonde/agent/protocol/redis"
+	"github.com/sonde-dev/sonde/agent/protocol/rocketmq"
 )
 
 // Protocols returns the registry in order of recognition: the first that claims the bytes of a connection gets it.
@@ -19,7 +27,15 @@ func Protocols() []protocol.Protocol {
 		http2.Protocol{},
 		http2.GRPC{}, // found inside HTTP/2; here for its names
 		redis.Protocol{},
+		memcached.Protocol{},
+		fastcgi.Protocol{},
 		amqp.Protocol{},
 		dns.Protocol{},
+		mqtt.Protocol{},
+		nats.Protocol{},
+		postgres.Protocol{},
+		kafka.Protocol{},
+		rocketmq.Protocol{},
+		dubbo.Protocol{},
 	}
 }

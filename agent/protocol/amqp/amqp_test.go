@@ -208,18 +208,9 @@ func FuzzParse(f *testing.F) {
 	Fuzz(f, Protocol{}, seeds...)
 }
 
-type deaf struct{ protocol.Sink }
-
-func (deaf) RequestBegin(uint64)                    {}
-func (deaf) RequestHead(uint64, protocol.Request)   {}
-func (deaf) RequestEnd(uint64, protocol.End)        {}
-func (deaf) ResponseBegin(uint64)                   {}
-func (deaf) ResponseHead(uint64, protocol.Response) {}
-func (deaf) ResponseEnd(uint64, protocol.End)       {}
-
 func BenchmarkParsePublishConfirmed(b *testing.B) {
 	p := newParser()
-	sink := &deaf{}
+	sink := Deaf{}
 	for _, c := range hello {
 		p.Data(c.Dir, c.Data, sink)
 	}

@@ -106,34 +106,38 @@ func (p *parser) drop(n uint16, status string) {
 }
 
 // forget ends everything in flight as partial: bytes are missing, and with them perhaps answers, subscriptions, whole channels.
-func (p *parser) forget() {
+// It returns how many.
+func (p *parser) forget() (n int) {
 	partial := protocol.End{Partial: true}
-	for _, n := range p.numbers() {
-		c := p.channels[n]
+	for _, number := range p.numbers() {
+		c := p.channels[number]
 		for i := range c.contents {
-			p.endCut(protocol.Direction(i), &c.contents[i])
+			n += p.endCut(protocol.Direction(i), &c.contents[i])
 		}
 		for _, w := range c.pending {
 			p.sink.ResponseEnd(w.id, partial)
+			n++
 		}
 		for _, t := range []*tags{&c.unacked, &c.unconfirmed} {
 			t.take(0, true, func(e tagged) {
 				if e.id != 0 {
 					p.sink.ResponseEnd(e.id, partial)
+					n++
 				}
 			})
 		}
 	}
 	clear(p.channels)
 	p.last = nil
+	return n
 }
 
 // numbers returns those of the channels in order, so that what ends at once ends in the same order each time.
 func (p *parser) numbers() []uint16 { return slices.Sorted(maps.Keys(p.channels)) }
 
 // endCut ends the message whose content will not come to its end.
-func (p *parser) endCut(dir protocol.Direction, o *content) {
-	p.endContent(o, protocol.End{Partial: true, BodyBytes: p.moved(dir, o)})
+func (p *parser) endCut(dir protocol.Direction, o *content) int {
+	return p.endContent(o, protocol.End{Partial: true, BodyBytes: p.moved(dir, o)})
 }
 
 // moved returns the bytes of a content that were moved so far.
@@ -144,15 +148,18 @@ func (p *parser) moved(dir protocol.Direction, o *content) uint64 {
 	return o.bytes
 }
 
-func (p *parser) endContent(o *content, e protocol.End) {
+// endContent returns how many messages it ended.
+func (p *parser) endContent(o *content, e protocol.End) int {
 	switch {
 	case o.id == 0:
+		return 0
 	case o.isResponse:
 		p.sink.ResponseEnd(o.id, e)
 	default:
 		p.sink.RequestEnd(o.id, e)
 	}
 	*o = content{}
+	return 1
 }
 
 // consumer returns the one with that tag, a new one if it was made before Sonde looked.

@@ -124,10 +124,10 @@ func (p *parser) End(dir protocol.Direction) {
 }
 
 // Lost implements frames.Handler.
-func (p *parser) Lost(protocol.Direction) {
-	p.forget()
+func (p *parser) Lost(dir protocol.Direction) {
+	n := p.forget()
 	p.opens = [2]*content{}
-	p.sink.Lost(signal.ParserGaveUp, 1)
+	p.sink.Lost(signal.ParserGaveUp, p.streams[dir].GaveUp(n))
 }
 
 // content takes a frame of a message's header or body.

@@ -142,7 +142,7 @@ func TestAttributesOfCalls(t *testing.T) {
 		w := newWire()
 		w.preface()
 		w.headers(c, 1, true, append([]string{":method: POST", ":scheme: http", ":authority: shop.example", ":path: " + tt.path}, tt.lines...)...)
-		p, r := newParser(), newRecorder(t)
+		p, r := newParser(false), newRecorder(t)
 		w.play(p, r)
 		want := append(tt.want, protocol.Attribute{Key: "server.address", Value: "shop.example"}, protocol.Attribute{Key: "network.protocol.version", Value: "2"})
 		if diff := cmp.Diff(want, r.exchanges[1].req.Attributes); diff != "" || r.exchanges[1].req.Protocol != nil {

@@ -32,6 +32,7 @@ type half struct {
 	// opened is the frame that began the field block being read; kind 0 (no block begins with DATA) for none.
 	opened frame
 	isCut  bool // some of the block is missing
+	isUsed bool // bytes of it were seen
 
 	table table
 }
@@ -46,11 +47,13 @@ func (p *parser) read(dir protocol.Direction, b []byte, atCall bool, sink protoc
 			return len(b)
 		case dir == protocol.ToServer && !p.hasPreface && startsPreface(b):
 			h.state, h.n = inPreface, 0
-		case resumes(b):
+		case resumes(b), !p.isJoined && !h.isUsed && startsSettings(b):
 			h.state, h.n = inHeader, 0
 		default:
+			h.isUsed = true
 			return len(b)
 		}
+		h.isUsed = true
 		return p.read(dir, b, false, sink)
 	case inPreface:
 		n := min(len(b), len(preface)-h.n)
@@ -79,6 +82,17 @@ func (p *parser) read(dir protocol.Direction, b []byte, atCall bool, sink protoc
 func startsPreface(b []byte) bool {
 	n := min(len(b), len(preface))
 	return string(b[:n]) == preface[:n]
+}
+
+// startsSettings reports whether a call too short for a frame's header may begin the settings that a server sends first.
+func startsSettings(b []byte) bool {
+	const shape = "\x00\x00n\x04\x00\x00\x00\x00\x00"
+	for i := range min(len(b), len(shape)) {
+		if b[i] != shape[i] && shape[i] != 'n' {
+			return false
+		}
+	}
+	return true
 }
 
 // beginFrame acts on a header. Frames that break the rules show that this is no frame: the place is lost.

@@ -25,7 +25,9 @@ var (
 	_ protocol.Protocol        = Protocol{}
 	_ protocol.Copier          = Protocol{}
 	_ protocol.ResponseGuesser = Protocol{}
+	_ protocol.Reader          = Protocol{}
 	_ protocol.Protocol        = GRPC{}
+	_ protocol.Reader          = GRPC{}
 )
 
 // Name returns the value of network.protocol.name.
@@ -34,11 +36,28 @@ func (Protocol) Name() string { return "http" }
 // Recognize judges the first bytes of one socket call: the preface of a client, or frames of a connection that was there before.
 func (Protocol) Recognize(b []byte) protocol.Verdict { return recognize(b) }
 
-// NewParser starts a connection. Whether it was joined in the middle shows by its first bytes.
-func (Protocol) NewParser(protocol.Start) protocol.Parser { return newParser() }
+// NewParser starts a connection.
+func (Protocol) NewParser(s protocol.Start) protocol.Parser { return newParser(s.Joined) }
 
 // Semantics are those of HTTP/1.
 func (Protocol) Semantics() *protocol.Semantics { return http1.Protocol{}.Semantics() }
+
+// Reads says what is read.
+func (Protocol) Reads() protocol.Reading {
+	return protocol.Reading{
+		Versions: []string{"2"},
+		Read: []string{
+			"prior knowledge and Upgrade: h2c", "field blocks with CONTINUATION, padding, trailers", "streams to their end, both ways",
+			"RST_STREAM and GOAWAY as errors", "gRPC-Web, Connect and Twirp as HTTP with the attributes of a call",
+			"connections joined in the middle: fields that were indexed since",
+		},
+		NotRead: []string{
+			"fields that were indexed before the connection was joined: method, path or status may be missing, the exchange is partial",
+			"server push", "inside CONNECT", "the status inside a gRPC-Web body",
+			"the response to the request that upgraded to h2c: it counts as 101",
+		},
+	}
+}
 
 // Copy asks for everything: nothing but its place says where a frame begins.
 func (Protocol) Copy() protocol.Copy {
@@ -65,6 +84,19 @@ func (GRPC) Recognize([]byte) protocol.Verdict { return protocol.No }
 
 // NewParser reads HTTP/2.
 func (GRPC) NewParser(s protocol.Start) protocol.Parser { return Protocol{}.NewParser(s) }
+
+// Reads says what is read.
+func (GRPC) Reads() protocol.Reading {
+	return protocol.Reading{
+		Read: []string{
+			"unary calls and streams, each to its end", "grpc-status, alone or in trailers", "what clients make of RST_STREAM and of HTTP errors",
+		},
+		NotRead: []string{
+			"messages", "deadlines: a call that its client gave up is CANCELLED",
+			"method and status that were indexed before the connection was joined: the exchange is partial",
+		},
+	}
+}
 
 // Semantics names the metrics and labels after OpenTelemetry's RPC conventions (1.43). The method is a target rather than an
 // operation: it comes from the wire and must be bounded like a path.

@@ -161,7 +161,7 @@ var plainConversations = []conversation{
 
 func play(t *testing.T, calls []segment, want []string, losses signal.Losses) {
 	t.Helper()
-	p, r := newParser(), newRecorder(t)
+	p, r := newParser(false), newRecorder(t)
 	(&wire{calls: calls}).play(p, r)
 	p.Close(r)
 	if diff := cmp.Diff(want, r.got); diff != "" {

@@ -115,6 +115,21 @@ var lossConversations = []conversation{
 		w.ok(1, true)
 		w.ok(7, true)
 	}, []string{"GET /1 200 req=0 res=0", "GET /7 200 req=0 res=0"}, signal.Losses{signal.OrphanResponse: 2}},
+	{"requests lost more than once", func(w *wire) {
+		w.preface()
+		for i := range uint32(10) {
+			w.get(2*i+1, "/"+word(i))
+			if i%3 == 1 {
+				w.lose()
+			}
+		}
+		for i := range uint32(10) {
+			w.headers(s, 2*i+1, true, ":status: 204")
+		}
+	}, []string{
+		"GET /aa 204 req=0 res=0", "GET /ac 204 req=0 res=0", "GET /ad 204 req=0 res=0", "GET /af 204 req=0 res=0",
+		"GET /ag 204 req=0 res=0", "GET /ai 204 req=0 res=0", "GET /aj 204 req=0 res=0",
+	}, signal.Losses{signal.OrphanResponse: 3}},
 	{"responses lost", func(w *wire) {
 		w.preface()
 		w.get(1, "/1")

@@ -18,6 +18,7 @@ import (
 //	responses.go responses
 type parser struct {
 	halves     [2]half // by protocol.Direction
+	isJoined   bool
 	hasPreface bool
 
 	streams map[uint32]*stream
@@ -26,15 +27,14 @@ type parser struct {
 	nextID  uint64
 
 	first, last uint32 // streams of the first and the latest request seen; 0 for none
-	// hidden is the range of streams, without its ends, whose requests the latest loss may have hidden. Its end is 0 until it is known.
-	hidden  [2]uint32
-	refused uint32 // streams above were refused by GOAWAY
+	seen        seen
+	refused     uint32 // streams above were refused by GOAWAY
 
 	names names
 }
 
-func newParser() *parser {
-	return &parser{streams: make(map[uint32]*stream), refused: math.MaxUint32}
+func newParser(isJoined bool) *parser {
+	return &parser{isJoined: isJoined, streams: make(map[uint32]*stream), refused: math.MaxUint32}
 }
 
 // Data implements protocol.Parser.
@@ -61,7 +61,7 @@ func (p *parser) Gap(dir protocol.Direction, n uint32, _ []byte, sink protocol.S
 func (p *parser) Close(sink protocol.Sink) {
 	for _, s := range p.inOrder() {
 		p.decide(s, sink)
-		if s.id != 0 && s.hasFinal && !s.responseEnded {
+		if s.hasHead && s.hasFinal && !s.responseEnded {
 			if !s.requestEnded {
 				sink.RequestEnd(s.id, protocol.End{BodyBytes: s.requestBody, Partial: s.isRequestPartial, Before: true, Cut: true})
 			}
@@ -87,10 +87,7 @@ func (p *parser) lose(dir protocol.Direction, sink protocol.Sink) {
 	}
 	table := h.table
 	table.forget()
-	*h = half{table: table}
-	if dir == protocol.ToServer {
-		p.hidden = [2]uint32{p.last, 0}
-	}
+	*h = half{table: table, isUsed: true}
 	for _, s := range p.inOrder() {
 		switch {
 		case s.id == 0:

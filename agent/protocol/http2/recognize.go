@@ -6,10 +6,18 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/http1"
 )
 
 // preface is what a client sends first (RFC 9113 §3.4).
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+// What DATA frames are accepted as a reason to look further: most senders make them no longer than every peer must accept (RFC 9113
+// §4.2), and connections of some ten million streams have been seen.
+const (
+	usualData   = 16 << 10
+	usualStream = 1 << 28
+)
 
 // recognize judges the first bytes of a call. The preface claims; so does the HEADERS frame of a request or response when all frames
 // before it are strict and its field block can be nothing else. Other frames, a server's first settings too, say nothing of the
@@ -24,7 +32,7 @@ func recognize(b []byte) protocol.Verdict {
 	verdict := protocol.No
 	for len(b) >= headerSize {
 		f := parseFrame(b)
-		if !f.isStrict() {
+		if !f.isStrict() || f.kind == frameData && (f.length > usualData || f.stream > usualStream) {
 			return protocol.No
 		}
 		b = b[headerSize:]
@@ -117,7 +125,7 @@ func recognizeHeaders(f frame, payload []byte) protocol.Verdict {
 	return protocol.Maybe
 }
 
-// strictField reads one representation without a table and checks its texts.
+// strictField reads one representation without a table and checks its texts. Only registered methods count.
 func strictField(b []byte) (kind fieldKind, rest []byte, ok bool) {
 	const farthest = staticEntries + maxTable/entryOverhead
 	var i uint64
@@ -150,7 +158,16 @@ func strictField(b []byte) (kind fieldKind, rest []byte, ok bool) {
 	if text, isHuffman, rest, ok = readString(rest); !ok || !isText(text, isHuffman, false) {
 		return 0, nil, false
 	}
-	return kind, rest, true
+	var n names
+	switch value, _ := n.value(kind, text, isHuffman); kind {
+	case fieldStatus:
+		ok = value != ""
+	case fieldMethod:
+		ok = value != http1.Method(nil)
+	case fieldPath:
+		ok = value[0] == '/' || value == "*"
+	}
+	return kind, rest, ok
 }
 
 func staticKind(i uint64) fieldKind {

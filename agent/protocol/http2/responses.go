@@ -34,7 +34,7 @@ func (p *parser) responseHeaders(number uint32, f *fields, isEnd bool, sink prot
 		p.decide(s, sink)
 	}
 	switch {
-	case s.id == 0:
+	case !s.hasHead: // told with it
 	case s.isConnect && s.code/100 == 2: // a tunnel from here on (RFC 9113 §8.5)
 		p.endTunnel(s, sink)
 		return
@@ -55,16 +55,17 @@ func (p *parser) unasked(number uint32, f *fields, isEnd bool, sink protocol.Sin
 	const farthest = 2 * maxEarly // client streams have odd numbers
 	isNew := number > p.last
 	switch {
+	case p.isUpgraded(number) && p.first != 0:
 	case isNew && p.halves[protocol.ToServer].state != lost && number <= p.last+farthest && p.early < maxEarly:
 		p.early++
 		return p.newStream(number, sink)
-	case isNew, number < p.first, number > p.hidden[0] && number < p.hidden[1]:
+	case isNew, number < p.first, !p.seen.has(number, p.last):
 		sink.Lost(signal.OrphanResponse, 1)
 	}
 	return nil // of a request that is over
 }
 
-// replay reports a response that came before its request.
+// replay reports a response that came before the head of its request.
 func (p *parser) replay(s *stream, sink protocol.Sink) {
 	sink.ResponseBegin(s.id)
 	if s.isConnect && s.code/100 == 2 && s.failure == "" {
@@ -87,10 +88,10 @@ func (p *parser) endTunnel(s *stream, sink protocol.Sink) {
 	p.remove(s)
 }
 
-// endResponse ends a response; one that waits for its request is told with it.
+// endResponse ends a response; one that waits for the head of its request is told with it.
 func (p *parser) endResponse(s *stream, sink protocol.Sink) {
 	s.responseEnded = true
-	if s.id != 0 {
+	if s.hasHead {
 		p.tellEnd(s, sink)
 		p.settle(s)
 	}

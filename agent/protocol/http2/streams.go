@@ -68,13 +68,16 @@ func (p *parser) settle(s *stream) {
 	}
 }
 
-// dropEarly gives up a response whose request will not come. Stream 1 of an upgraded connection has none of its own
-// (RFC 7540 §3.2): HTTP/1 told it.
+// isUpgraded reports whether a stream is that of the request that upgraded the connection (RFC 7540 §3.2): there is none for it here,
+// HTTP/1 told it.
+func (p *parser) isUpgraded(number uint32) bool { return number == 1 && p.hasPreface && p.first != 1 }
+
+// dropEarly gives up a response whose request will not come.
 func (p *parser) dropEarly(s *stream, sink protocol.Sink) {
 	if s.id != 0 {
 		return
 	}
-	if isUpgrade := s.number == 1 && p.hasPreface && p.first != 1; !isUpgrade {
+	if !p.isUpgraded(s.number) {
 		sink.Lost(signal.OrphanResponse, 1)
 	}
 	p.early--
@@ -96,12 +99,10 @@ func (p *parser) beginHeaders(dir protocol.Direction, number uint32, sink protoc
 }
 
 func (p *parser) beginRequest(number uint32, sink protocol.Sink) {
+	p.seen.begin(p.last, number)
 	p.last = number
 	if p.first == 0 {
 		p.first = number
-	}
-	if p.hidden[1] == 0 {
-		p.hidden[1] = number
 	}
 	if p.early > 0 { // streams are opened in the order of their numbers: no request will come for those before
 		for _, s := range p.inOrder() {

@@ -73,3 +73,13 @@ func Describe(d Dialect, b []byte, isCut bool) Statement {
 	var c Cache
 	return c.Describe(d, b, isCut)
 }
+
+// Begins reports whether b begins with a known verb, after white space, comments and parentheses.
+func Begins(d Dialect, b []byte) bool {
+	var work [MaxTemplate]byte
+	s := scanner{dialect: d, in: b, writer: writer{out: work[:0]}}
+	for s.i < len(s.in) && !s.isStopped && !s.isFull && s.operation == "" {
+		s.token()
+	}
+	return s.operation != "" && s.operation != Other
+}

@@ -10,6 +10,7 @@ function goStructs(source: string): Record<string, Fields> {
   const structs: Record<string, Fields> = {}
   for (const [, name = '', body = ''] of source.matchAll(/^type (\w+) struct \{\n(.*?)^\}/gms)) {
     const fields: Fields = {}
+    for (const [, base = ''] of body.matchAll(/^\t([A-Z]\w+)$/gm)) fields.extends = base
     for (const [, type = '', json = ''] of body.matchAll(/^\t\w+\s+(\S+)\s+`json:"([^"]+)"`/gm)) {
       const [field = '', option] = json.split(',')
       fields[field + (option === 'omitempty' ? '?' : '')] = goKind(type)
@@ -28,8 +29,8 @@ function goKind(type: string): string {
 
 function tsInterfaces(source: string): Record<string, Fields> {
   const found: Record<string, Fields> = {}
-  for (const [, name = '', body = ''] of source.matchAll(/^export interface (\w+) \{\n(.*?)^\}/gms)) {
-    const fields: Fields = {}
+  for (const [, name = '', base, body = ''] of source.matchAll(/^export interface (\w+)(?: extends (\w+))? \{\n(.*?)^\}/gms)) {
+    const fields: Fields = base ? { extends: base } : {}
     for (const [, field = '', type = ''] of body.matchAll(/^ {2}(\w+\??): (.+)$/gm)) fields[field] = type
     found[name] = fields
   }
@@ -38,7 +39,7 @@ function tsInterfaces(source: string): Record<string, Fields> {
 
 const go = goStructs(readFileSync(new URL('../../../server/query/types.go', import.meta.url), 'utf8'))
 const ts = tsInterfaces(
-  ['types', 'services', 'topology', 'service', 'status'].map((name) => readFileSync(new URL(`./${name}.ts`, import.meta.url), 'utf8')).join('\n'),
+  ['types', 'services', 'topology', 'service', 'interfaces', 'status'].map((name) => readFileSync(new URL(`./${name}.ts`, import.meta.url), 'utf8')).join('\n'),
 )
 
 describe('the contract with the query API', () => {

@@ -5,10 +5,13 @@ import type { Loss, Range, Reason, RED, Severity } from './types'
 
 export interface Interface {
   protocol: string
+  kind: string
   operation: string
   target: string
   peer?: string
   statuses: Record<string, number>
+  counts: Record<string, number>
+  time: number
   red: RED
 }
 
@@ -16,6 +19,7 @@ export interface Peer {
   name: string
   external: boolean
   protocol: string
+  kind: string
   red: RED
   severity: Severity
   reasons: Reason[]

@@ -7,17 +7,20 @@ export interface Node {
   external: boolean
   entry: boolean
   language?: string
+  kinds: string[]
+  protocols: string[]
   instances: number
   server?: RED
   severity: Severity
   reasons: Reason[]
 }
 
-/** A service that calls itself has one edge to itself. */
+/** By one protocol. A service that calls itself has an edge to itself. */
 export interface Edge {
   client: string
   server: string
   protocol: string
+  kind: string
   seen: string
   red: RED
   severity: Severity

@@ -14,6 +14,8 @@ export interface RED {
   errorRatio: number
   errorsByType?: Record<string, number>
   slow: number
+  /** Of requests: they wait on purpose, and are no part of slow, mean and percentiles (except an interface's). */
+  waiting?: number
   mean: number
   p50: number
   p90: number

@@ -43,6 +43,12 @@ export function GoldenSignals({ red, reasons }: GoldenSignalsProps) {
       <dd>
         {formatBytes(red.requestBytes)} / {formatBytes(red.responseBytes)}
       </dd>
+      {red.waiting !== undefined && red.waiting > 0 && (
+        <>
+          <dt title="They wait on purpose (a long poll, a blocking pop): their time is no service time, so the percentiles leave them out">Waiting</dt>
+          <dd>{formatCount(red.waiting)}</dd>
+        </>
+      )}
       {red.partial > 0 && (
         <>
           <dt title="Counted, but with incomplete facts: joined in the middle, or bytes were lost">Partial</dt>

@@ -50,13 +50,13 @@ export function ErrorMessage({ error, retry }: { error: Error; retry: () => void
 export function NoTraffic({ range }: { range: TimeRange }) {
   if (range.kind === 'absolute') {
     return (
-      <Message title="No HTTP traffic in this time range" icon={<Mark size={36} />}>
+      <Message title="No traffic in this time range" icon={<Mark size={36} />}>
         <p>Choose another range. How far back Sonde keeps its figures is on the status page.</p>
       </Message>
     )
   }
   return (
-    <Message title="No HTTP traffic seen yet" icon={<Mark size={36} />}>
+    <Message title="No traffic seen yet" icon={<Mark size={36} />}>
       <p>
         Sonde watches every process of this host, with nothing to configure. A service appears here within seconds of its first
         request.

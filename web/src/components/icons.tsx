@@ -25,6 +25,30 @@ export const OfflineIcon = (p: IconProps) => <Icon {...p}><path d="M2 2l12 12M3 
 export const MapIcon = (p: IconProps) => <Icon {...p}><rect x="1.75" y="6" width="4" height="4" rx="1" /><rect x="10.25" y="2" width="4" height="4" rx="1" /><rect x="10.25" y="10" width="4" height="4" rx="1" /><path d="M5.75 8h2V4h2.5M7.75 8v4h2.5" /></Icon>
 export const LossIcon = (p: IconProps) => <Icon {...p}><path d="M8 1.8 14 5v6l-6 3.2L2 11V5Z" strokeDasharray="2.6 1.9" /><path d="M8 5.4v3.2" /><circle cx="8" cy="10.8" r=".5" fill="currentColor" /></Icon>
 
+export const DatabaseIcon = (p: IconProps) => <Icon {...p}><ellipse cx="8" cy="3.75" rx="5" ry="2" /><path d="M3 3.75v8.5c0 1.1 2.24 2 5 2s5-.9 5-2v-8.5M3 8c0 1.1 2.24 2 5 2s5-.9 5-2" /></Icon>
+export const CacheIcon = (p: IconProps) => <Icon {...p}><path d="M8.8 1.75 3.5 9h4l-.6 5.25L12.5 7H8.2Z" /></Icon>
+export const QueueIcon = (p: IconProps) => <Icon {...p}><rect x="1.75" y="4.5" width="3.5" height="7" rx="1" /><rect x="6.9" y="4.5" width="3.5" height="7" rx="1" /><path d="M12.4 8h2M13 6.4 14.6 8 13 9.6" /></Icon>
+export const BookIcon = (p: IconProps) => <Icon {...p}><path d="M3 2.75h8.5a1 1 0 0 1 1 1v9.5H4.25A1.25 1.25 0 0 1 3 12Zm0 9.1a1.25 1.25 0 0 1 1.25-1.1h8.25" /><path d="M5.75 5.5h4" /></Icon>
+export const CallIcon = (p: IconProps) => <Icon {...p}><path d="M2.5 5.5h9M9 3l2.5 2.5L9 8M13.5 10.5h-9M7 8l-2.5 2.5L7 13" /></Icon>
+
+/** Of a kind of protocol; none for HTTP, which is what nobody needs to be told. */
+export function KindIcon({ kind, ...props }: IconProps & { kind: string | undefined }) {
+  switch (kind) {
+    case 'db':
+      return <DatabaseIcon {...props} />
+    case 'cache':
+      return <CacheIcon {...props} />
+    case 'messaging':
+      return <QueueIcon {...props} />
+    case 'dns':
+      return <BookIcon {...props} />
+    case 'rpc':
+      return <CallIcon {...props} />
+    default:
+      return null
+  }
+}
+
 /** The mark: a sounding weight on its line, and the echo it listens to. */
 export function Mark({ size = 22 }: { size?: number }) {
   return (

@@ -3,11 +3,10 @@
 export interface GraphEdge {
   client: string
   server: string
-  protocol: string
 }
 
 export function edgeId(edge: GraphEdge): string {
-  return `${edge.client}→${edge.server}·${edge.protocol}`
+  return `${edge.client}→${edge.server}`
 }
 
 /** Ids within `hops` calls of `focus`, in both directions, focus included; empty if focus is not in the graph. */

@@ -33,15 +33,15 @@ export function layoutGraph(input: LayoutInput): Layout {
   const { nodeWidth, nodeHeight } = input
   const { connected, alone } = split(input)
   if (connected.length === 0) return withAlone({ positions: {}, bends: {}, width: nodeWidth * 6, height: 0 }, alone, input)
-  const graph = new Graph({ multigraph: true })
+  const graph = new Graph()
   graph.setGraph({ rankdir: 'LR', nodesep: nodeHeight * 0.55, ranksep: nodeWidth * 0.62, ranker: 'network-simplex' })
   graph.setDefaultEdgeLabel(() => ({}))
   for (const { id } of connected) graph.setNode(id, { width: nodeWidth, height: nodeHeight })
   const edges = calls(input).sort((a, b) => (edgeId(a) < edgeId(b) ? -1 : 1))
-  for (const edge of edges) graph.setEdge(edge.client, edge.server, { weight: 1 }, edge.protocol)
+  for (const edge of edges) graph.setEdge(edge.client, edge.server, { weight: 1 })
   const entries = connected.filter((node) => node.entry)
   if (entries.length > 0) graph.setNode(ROOT, { width: 1, height: 1 })
-  for (const { id } of entries) graph.setEdge(ROOT, id, { weight: ROOT_WEIGHT }, 'root')
+  for (const { id } of entries) graph.setEdge(ROOT, id, { weight: ROOT_WEIGHT })
   dagreLayout(graph)
   return withAlone(collect(graph, connected, edges, input), alone, input)
 }
@@ -67,7 +67,7 @@ function collect(graph: Graph, nodes: readonly { id: string }[], edges: readonly
   const columns = [...new Set(Object.values(positions).map((p) => p.x))]
   const bends: Record<string, Point[]> = {}
   for (const edge of edges) {
-    const { points } = graph.edge(edge.client, edge.server, edge.protocol) as { points: Point[] }
+    const { points } = graph.edge(edge.client, edge.server) as { points: Point[] }
     const moved = points.map(({ x, y }) => ({ x: x - left, y: y - top }))
     const isBackwards = (positions[edge.server]?.x ?? 0) < (positions[edge.client]?.x ?? 0)
     bends[edgeId(edge)] = passages(moved.slice(1, -1), columns, nodeWidth, isBackwards)

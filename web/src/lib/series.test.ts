@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { commonMax, latest, sortStatuses, stack, statusColor } from './series'
+import { commonMax, latest, sortStatuses, stack, statusColors, statusTone } from './series'
 import { areaPath, linePath, stretches } from './spark'
 
 describe('stack', () => {
@@ -16,9 +16,20 @@ it('commonMax looks at all siblings', () => {
   expect([commonMax([[1, null], [4]]), commonMax([])]).toEqual([4, 0])
 })
 
-it('statuses are sorted and coloured by their first digit; words are errors', () => {
+it('statuses are sorted by number, words last', () => {
   expect(sortStatuses(['timeout', '503', '2xx', '404'])).toEqual(['2xx', '404', '503', 'timeout'])
-  expect(['200', '4xx', '503', 'timeout'].map(statusColor)).toEqual(['--chart-2xx', '--chart-4xx', '--chart-5xx', '--chart-5xx'])
+})
+
+it('statuses are toned by class for HTTP, by errors for all others', () => {
+  const tones = (statuses: string[], isHTTP: boolean) => statuses.map((status) => statusTone(status, { 1064: 3, NXDOMAIN: 1 }, isHTTP))
+  expect(tones(['200', '304', '404', '503'], true)).toEqual(['ok', 'ok', 'rejected', 'failed'])
+  expect(tones(['1064', 'OK', 'NXDOMAIN', '404', '503'], false)).toEqual(['failed', 'ok', 'failed', 'ok', 'ok'])
+})
+
+it('statuses are coloured likewise; plain ones are told apart', () => {
+  expect(statusColors(['2xx', '4xx', '5xx', 'none'], undefined)).toEqual(['--chart-2xx', '--chart-4xx', '--chart-5xx', '--chart-other'])
+  expect(statusColors(['NOERROR', 'NXDOMAIN', 'SERVFAIL'], { SERVFAIL: 2 })).toEqual(['--chart-2xx', '--chart-3xx', '--chart-5xx'])
+  expect(statusColors(['none'], {})).toEqual(['--chart-2xx'])
 })
 
 describe('sparklines', () => {

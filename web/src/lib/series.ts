@@ -38,8 +38,24 @@ export function sortStatuses(statuses: readonly string[]): string[] {
   return [...statuses].sort((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0))
 }
 
-/** The name of the colour token for a status or status class. */
-export function statusColor(status: string): string {
-  const digit = status[0] ?? ''
-  return /^[1-5]$/.test(digit) ? `--chart-${digit}xx` : status === 'none' ? '--chart-other' : '--chart-5xx'
+/** What a status says: HTTP's by its first digit, any other is an error if errors were counted under its name. */
+export type Tone = 'ok' | 'rejected' | 'failed'
+
+export function statusTone(status: string, errors: Record<string, number> | undefined, isHTTP: boolean): Tone {
+  if (isHTTP && /^[1-5](xx|\d\d)$/.test(status)) return status.startsWith('5') ? 'failed' : status.startsWith('4') ? 'rejected' : 'ok'
+  return (errors?.[status] ?? 0) > 0 ? 'failed' : 'ok'
+}
+
+/** For statuses that are no errors and have no class: told apart by turns. */
+const PLAIN = ['--chart-2xx', '--chart-3xx', '--chart-p90', '--chart-1xx']
+
+/** The names of the colour tokens, aligned with the statuses or classes. */
+export function statusColors(statuses: readonly string[], errors: Record<string, number> | undefined): string[] {
+  let plain = 0
+  return statuses.map((status) => {
+    if (/^[1-5]xx$/.test(status)) return `--chart-${status}`
+    if (status === 'none' && statuses.length > 1) return '--chart-other'
+    if (statusTone(status, errors, false) === 'failed') return '--chart-5xx'
+    return PLAIN[plain++ % PLAIN.length] ?? '--chart-other'
+  })
 }

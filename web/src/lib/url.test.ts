@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodeView, encodeView, mapFrom, overviewFrom, serviceFrom, statusFrom, type View } from './url'
+import { decodeView, encodeView, mapFrom, offersFrom, overviewFrom, serviceFrom, statusFrom, type View } from './url'
 
 const relative = { kind: 'relative', seconds: 900 } as const
 const absolute = { kind: 'absolute', start: 1_795_000_000, end: 1_795_003_600 } as const
@@ -8,11 +8,13 @@ const views: [string, View][] = [
   ['defaults', { page: 'overview', range: relative, refresh: 10, search: '', sort: undefined }],
   ['overview', { page: 'overview', range: { kind: 'relative', seconds: 604_800 }, refresh: 0, search: 'pay & go=?#%', sort: { column: 'p95', direction: 'desc' } }],
   ['odd relative range', { page: 'overview', range: { kind: 'relative', seconds: 95 }, refresh: 30, search: ' ', sort: { column: 'name', direction: 'asc' } }],
-  ['map', { page: 'map', range: absolute, refresh: 5, search: 'catalog', focus: 'cart', hops: 3, selected: 'cart→currency·http' }],
+  ['map', { page: 'map', range: absolute, refresh: 5, search: 'catalog', focus: 'cart', hops: 3, selected: 'cart→currency' }],
   ['map of an external', { page: 'map', range: relative, refresh: 10, search: '', focus: '[2001:db8::1]:443', hops: 1, selected: undefined }],
   ['service', { page: 'service', range: relative, refresh: 10, service: 'checkout', side: 'client', search: '/v1', sort: { column: 'rate', direction: 'asc' }, instance: 'host:4711' }],
   ['service with a slash, a percent sign and a space', { page: 'service', range: absolute, refresh: 10, service: 'a/b 100%?#+é', side: undefined, search: '', sort: undefined, instance: undefined }],
   ['service named like a page', { page: 'service', range: relative, refresh: 10, service: 'status', side: 'server', search: '', sort: undefined, instance: undefined }],
+  ['databases', { page: 'databases', range: relative, refresh: 10, search: 'select * from', sort: { column: 'time', direction: 'desc' }, of: '10.0.0.5:3306', selected: '1x9ab' }],
+  ['queues', { page: 'queues', range: absolute, refresh: 5, search: '', sort: undefined, of: undefined, selected: undefined }],
   ['status', { page: 'status', range: { kind: 'relative', seconds: 300 }, refresh: 10 }],
 ]
 
@@ -54,7 +56,7 @@ describe('encodeView and decodeView', () => {
 
   it('keeps range and refresh from page to page, and nothing else', () => {
     const from = views[3]?.[1] as View
-    for (const to of [overviewFrom(from), mapFrom(from), serviceFrom(from, 'x'), statusFrom(from)]) {
+    for (const to of [overviewFrom(from), mapFrom(from), serviceFrom(from, 'x'), offersFrom(from, 'dns'), statusFrom(from)]) {
       expect([to.range, to.refresh]).toEqual([absolute, 5])
       expect('search' in to ? to.search : '').toBe('')
     }

@@ -41,11 +41,29 @@ export interface ServiceView extends Common {
   instance: string | undefined
 }
 
+/** Pages that list what the services of a kind offer. */
+export const OFFER_PAGES = ['databases', 'queues', 'dns', 'rpc'] as const
+export type OfferPage = (typeof OFFER_PAGES)[number]
+
+export interface OffersView extends Common {
+  page: OfferPage
+  search: string
+  sort: Sort | undefined
+  /** Only what this service offers. */
+  of: string | undefined
+  /** Id of the row whose panel is open. */
+  selected: string | undefined
+}
+
 export interface StatusView extends Common {
   page: 'status'
 }
 
-export type View = OverviewView | MapView | ServiceView | StatusView
+export type View = OverviewView | MapView | ServiceView | OffersView | StatusView
+
+export function isOffersView(view: View): view is OffersView {
+  return (OFFER_PAGES as readonly string[]).includes(view.page)
+}
 
 export const DEFAULT_HOPS = 1
 export const MAX_HOPS = 4
@@ -59,6 +77,10 @@ export function encodeView(view: View): string {
   if (view.page === 'map') {
     if (view.focus) query.set('focus', view.focus)
     if (view.hops !== DEFAULT_HOPS) query.set('hops', String(view.hops))
+    if (view.selected) query.set('sel', view.selected)
+  }
+  if (isOffersView(view)) {
+    if (view.of) query.set('of', view.of)
     if (view.selected) query.set('sel', view.selected)
   }
   if (view.page === 'service') {
@@ -75,10 +97,10 @@ function encodePath(view: View): string {
       return '/'
     case 'map':
       return '/map'
-    case 'status':
-      return '/status'
     case 'service':
       return `/service/${encodeURIComponent(view.service)}`
+    default:
+      return `/${view.page}`
   }
 }
 
@@ -109,6 +131,8 @@ export function decodeView(path: string, search: string): View {
   if (path === '/status') return { ...common, page: 'status' }
   const service = decodeService(path)
   const sort = decodeSort(query.get('sort'))
+  const page = OFFER_PAGES.find((p) => path === `/${p}`)
+  if (page) return { ...common, page, search: text, sort, of: query.get('of') || undefined, selected: query.get('sel') || undefined }
   if (service) {
     const side = query.get('side')
     return {
@@ -168,6 +192,10 @@ export function mapFrom({ range, refresh }: View, focus?: string): MapView {
 
 export function serviceFrom({ range, refresh }: View, service: string): ServiceView {
   return { page: 'service', range, refresh, service, side: undefined, search: '', sort: undefined, instance: undefined }
+}
+
+export function offersFrom({ range, refresh }: View, page: OfferPage, of?: string): OffersView {
+  return { page, range, refresh, search: '', sort: undefined, of, selected: undefined }
 }
 
 export function statusFrom({ range, refresh }: View): StatusView {

@@ -9,8 +9,8 @@ import "github.com/sonde-dev/sonde/agent/protocol"
 // MaxKeep bounds the bytes kept of a message that is cut over several calls.
 const MaxKeep = 64 << 10
 
-// maxHeader is how many bytes of a message Measure may need before it knows the length.
-const maxHeader = 64
+// minHeader is how many bytes of a message Measure may need before it knows the length, where the Reader does not say.
+const minHeader = 64
 
 // Handler understands messages. Slices are valid until the method returns.
 type Handler interface {
@@ -24,13 +24,16 @@ type Handler interface {
 	Message(dir protocol.Direction, b []byte, size uint64, isCut bool) bool
 	// End is called when the last byte of the message was moved.
 	End(dir protocol.Direction)
-	// Lost says that messages of this direction may be missing from here on, until the next Message.
+	// Lost says that messages of this direction may be missing from here on, until the next Message. It is called again for whatever
+	// is passed over until then; IsLost is false the first time.
 	Lost(dir protocol.Direction)
 }
 
 // Reader is one direction. The zero value, with Dir set, stands between two messages.
 type Reader struct {
 	Dir protocol.Direction
+	// MaxHeader is how many bytes of a message Measure may need before it knows the length; 0: 64.
+	MaxHeader int
 
 	buf    []byte
 	rest   uint64 // bytes of the message not moved yet
@@ -38,6 +41,8 @@ type Reader struct {
 	keep   int    // how many first bytes Message wants; 0 once it was called
 	isLost bool
 }
+
+func (r *Reader) maxHeader() int { return max(r.MaxHeader, minHeader) }
 
 // StartLost makes the reader wait for a call that begins with a message.
 func (r *Reader) StartLost() { r.isLost = true }
@@ -75,6 +80,11 @@ func (r *Reader) Gap(n uint32, tail []byte, h Handler) {
 	if len(tail) > int(n) {
 		tail = tail[len(tail)-int(n):]
 	}
+	if r.isLost && n > 0 {
+		r.release()
+		h.Lost(r.Dir)
+		return
+	}
 	for left := uint64(n) - uint64(len(tail)); left > 0 && !r.isLost; {
 		switch {
 		case r.size == 0:
@@ -88,10 +98,17 @@ func (r *Reader) Gap(n uint32, tail []byte, h Handler) {
 		}
 	}
 	if r.isLost {
-		r.release()
 		return
 	}
 	r.Data(tail, false, h)
+}
+
+// GaveUp is what to count as signal.ParserGaveUp when Lost has ended so many messages: one at least when it is called the first time.
+func (r *Reader) GaveUp(ended int) uint64 {
+	if !r.isLost {
+		ended = max(ended, 1)
+	}
+	return uint64(ended)
 }
 
 // Lose gives up what is being read.
@@ -107,12 +124,12 @@ func (r *Reader) begin(b []byte, h Handler) int {
 	had := len(r.buf)
 	head := b
 	if had > 0 {
-		r.buf = append(r.buf, b[:min(len(b), maxHeader-had)]...)
+		r.buf = append(r.buf, b[:min(len(b), r.maxHeader()-had)]...)
 		head = r.buf
 	}
 	size, keep, ok := h.Measure(r.Dir, head)
 	switch {
-	case !ok || size == 0 && len(head) >= maxHeader:
+	case !ok || size == 0 && len(head) >= r.maxHeader():
 		r.Lose(h)
 		return len(b)
 	case size == 0:
@@ -124,9 +141,7 @@ func (r *Reader) begin(b []byte, h Handler) int {
 	keep = int(min(uint64(keep), size, MaxKeep))
 	r.size, r.rest, r.keep = size, size, keep
 	if had > 0 {
-		if len(r.buf) > keep {
-			r.buf = r.buf[:keep]
-		}
+		r.buf = r.buf[:max(had, min(len(r.buf), keep))] // had is less than Measure needed
 		n := len(r.buf) - had
 		r.rest -= uint64(len(r.buf))
 		r.tellIfWhole(h)
@@ -181,30 +196,34 @@ func (r *Reader) pass(n uint64, h Handler) {
 // rest) wait for the next call.
 func (r *Reader) resync(b []byte, atCall bool, h Handler) int {
 	if !atCall {
+		h.Lost(r.Dir)
 		return len(b)
 	}
 	if had := len(r.buf); had > 0 {
-		r.buf = append(r.buf, b[:min(len(b), maxHeader)]...)
+		r.buf = append(r.buf, b[:min(len(b), minHeader)]...)
 		v := h.Strict(r.Dir, r.buf)
-		if v == protocol.Maybe && len(r.buf) < maxHeader && len(b) < maxHeader {
+		if v == protocol.Maybe && len(r.buf) < minHeader && len(b) < minHeader {
 			return len(b)
 		}
-		r.buf = r.buf[:had]
+		waited := r.buf[:had]
+		r.buf = nil
 		if v == protocol.IsRequest || v == protocol.IsResponse {
 			r.isLost = false
+			r.Data(waited, false, h)
 			return 0
 		}
-		r.release()
 	}
 	switch h.Strict(r.Dir, b) {
 	case protocol.IsRequest, protocol.IsResponse:
 		r.isLost = false
 		return 0
 	case protocol.Maybe:
-		if len(b) < maxHeader {
+		if len(b) < minHeader {
 			r.buf = append(r.buf, b...)
+			return len(b)
 		}
 	}
+	h.Lost(r.Dir)
 	return len(b)
 }
 

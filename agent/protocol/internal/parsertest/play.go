@@ -111,24 +111,47 @@ func AnyLoss(t *testing.T, p protocol.Protocol, calls []Call, same func(got, wan
 	for seed := range uint64(600) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		at, n := rng.IntN(total), 1+rng.IntN([]int{3, 30, 500}[rng.IntN(3)])
-		got := Play(t, p, false, holed(calls, at, n)).Lines
-		left := slices.Clone(whole)
-		for _, line := range got {
-			if strings.Contains(line, " partial") || strings.Contains(line, " cut") {
-				continue
+		compare(t, fmt.Sprintf("seed %d, %d bytes lost at %d", seed, n, at), Play(t, p, false, holed(calls, at, n)).Lines, whole, same)
+	}
+}
+
+// AnyCallLost is AnyLoss for protocols of lines, of which a part may look like another line: whole calls are lost, as in life.
+func AnyCallLost(t *testing.T, p protocol.Protocol, calls []Call, same func(got, want string) bool) {
+	t.Helper()
+	whole := Play(t, p, false, calls).Lines
+	for first := range calls {
+		for last := first; last < len(calls); last++ {
+			var cut []Call
+			for i, c := range calls {
+				if i >= first && i <= last {
+					c = Gap(c.Dir, len(c.Data))
+				}
+				cut = append(cut, c)
 			}
-			i := slices.Index(left, line)
-			if i < 0 {
-				i = slices.IndexFunc(left, func(w string) bool { return same(line, w) })
-			}
-			if i < 0 {
-				t.Fatalf("seed %d, %d bytes lost at %d: got %q, which is not true\nof %s", seed, n, at, line, strings.Join(whole, "\n   "))
-			}
-			left = slices.Delete(left, i, i+1)
+			compare(t, fmt.Sprintf("calls %d to %d lost", first, last), Play(t, p, false, cut).Lines, whole, same)
 		}
-		if len(got) > len(whole) {
-			t.Fatalf("seed %d, %d bytes lost at %d: %d exchanges of %d", seed, n, at, len(got), len(whole))
+	}
+}
+
+// compare fails where a line is not true.
+func compare(t *testing.T, what string, got, whole []string, same func(got, want string) bool) {
+	t.Helper()
+	left := slices.Clone(whole)
+	for _, line := range got {
+		if strings.Contains(line, " partial") || strings.Contains(line, " cut") {
+			continue
 		}
+		i := slices.Index(left, line)
+		if i < 0 {
+			i = slices.IndexFunc(left, func(w string) bool { return same(line, w) })
+		}
+		if i < 0 {
+			t.Fatalf("%s: got %q, which is not true\nof %s", what, line, strings.Join(whole, "\n   "))
+		}
+		left = slices.Delete(left, i, i+1)
+	}
+	if len(got) > len(whole) {
+		t.Fatalf("%s: %d exchanges of %d", what, len(got), len(whole))
 	}
 }
 

@@ -1,5 +1,5 @@
 import { ActionIcon, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
-import { mapFrom, overviewFrom, statusFrom, type View } from '../../lib/url'
+import { mapFrom, offersFrom, overviewFrom, statusFrom, type View } from '../../lib/url'
 import { Mark, MoonIcon, SunIcon } from '../icons'
 import { Link } from '../navigation'
 import { ConnectionState } from './ConnectionState'
@@ -11,6 +11,10 @@ export function Header({ view }: { view: View }) {
   const pages = [
     { page: 'overview', title: 'Overview', to: overviewFrom(view) },
     { page: 'map', title: 'Map', to: mapFrom(view) },
+    { page: 'databases', title: 'Databases', to: offersFrom(view, 'databases') },
+    { page: 'queues', title: 'Queues', to: offersFrom(view, 'queues') },
+    { page: 'dns', title: 'DNS', to: offersFrom(view, 'dns') },
+    { page: 'rpc', title: 'RPC', to: offersFrom(view, 'rpc') },
     { page: 'status', title: 'Status', to: statusFrom(view) },
   ] as const
   return (

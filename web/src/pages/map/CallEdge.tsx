@@ -1,18 +1,20 @@
 import { EdgeLabelRenderer, type EdgeProps } from '@xyflow/react'
 import { memo } from 'react'
 import { formatDuration, formatRate, formatRatio } from '../../lib/format'
-import type { CallFlowEdge } from './flow'
+import { protocolName } from '../../lib/protocol'
+import type { CallFlowEdge, Calls } from './flow'
 
 /** Wide enough to hit with a mouse. */
 const HIT_WIDTH = 16
 
 export const CallEdge = memo(function CallEdge({ id, data }: EdgeProps<CallFlowEdge>) {
   if (!data) return null
-  const { edge, path, label, width, isLabelled, isSelected, isDimmed } = data
-  const state = edge.severity === 'ok' ? 'ok' : edge.severity
+  const { calls, path, label, width, isLabelled, isSelected, isDimmed } = data
+  const isTold = calls.edges.some(({ protocol }) => protocol !== 'http')
+  const state = calls.severity
   return (
     <>
-      <g className="call" data-severity={state} data-selected={isSelected} data-dimmed={isDimmed} data-edge={id} data-client={edge.client} data-server={edge.server}>
+      <g className="call" data-severity={state} data-selected={isSelected} data-dimmed={isDimmed} data-edge={id} data-client={calls.client} data-server={calls.server}>
         <path className="call-hit" d={path} fill="none" strokeWidth={HIT_WIDTH} />
         <path className="call-line" d={path} fill="none" strokeWidth={width} markerEnd={`url(#arrow-${isSelected && state === 'ok' ? 'selected' : state})`} />
       </g>
@@ -25,14 +27,28 @@ export const CallEdge = memo(function CallEdge({ id, data }: EdgeProps<CallFlowE
             data-dimmed={isDimmed}
             style={{ transform: `translate(-50%, -50%) translate(${label.x}px, ${label.y}px)` }}
           >
-            {formatRate(edge.red.rate)}
-            <span className="call-label-more"> · {edge.severity === 'ok' || edge.red.errorRatio < 0.01 ? formatDuration(edge.red.p95) : formatRatio(edge.red.errorRatio)}</span>
+            {isTold && <span className="call-protocols">{protocolsOf(calls)} </span>}
+            {formatRate(calls.rate)}
+            <span className="call-label-more">{more(calls)}</span>
           </div>
         </EdgeLabelRenderer>
       )}
     </>
   )
 })
+
+/** HTTP alone needs no telling. More than two are too long for a line: its panel has them all. */
+function protocolsOf({ edges }: Calls): string {
+  const names = edges.map(({ protocol }) => protocolName(protocol))
+  return names.length > 2 ? `${names.slice(0, 2).join(' + ')} +${names.length - 2}` : names.join(' + ')
+}
+
+/** What is wrong, otherwise how long it takes. */
+function more({ severity, errorRatio, p95, edges }: Calls): string {
+  if (severity !== 'ok' && errorRatio >= 0.01) return ` · ${formatRatio(errorRatio)}`
+  const isTimed = edges.some(({ red }) => red.requests > (red.waiting ?? 0))
+  return p95 === undefined || !isTimed ? '' : ` · ${formatDuration(p95)}`
+}
 
 /** Arrow heads of constant size, whatever the width of the line. */
 export function ArrowHeads() {

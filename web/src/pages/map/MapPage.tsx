@@ -3,6 +3,7 @@ import { useMemo } from 'react'
 import { useTopology, type TopologyReply } from '../../api/topology'
 import { navigate } from '../../components/navigation'
 import { ErrorMessage, LoadingRows, NoTraffic } from '../../components/States'
+import { protocolName } from '../../lib/protocol'
 import { matches } from '../../lib/rank'
 import { serviceFrom, type MapView } from '../../lib/url'
 import { COMPACT_FROM, layoutInput, visiblePart, type Emphasis } from './flow'
@@ -26,7 +27,7 @@ function LoadedMap({ view, reply, isStale }: { view: MapView; reply: TopologyRep
   const size = useMemo(() => layoutInput(part), [part])
   const layout = useLayout(size)
   const found = useMemo(
-    () => (view.search.trim() ? new Set(part.nodes.filter((n) => matches(view.search, n.id, n.language)).map((n) => n.id)) : undefined),
+    () => (view.search.trim() ? new Set(part.nodes.filter((n) => matches(view.search, n.id, n.language, ...n.protocols.map(protocolName))).map((n) => n.id)) : undefined),
     [part, view.search],
   )
   const emphasis: Emphasis = useMemo(() => ({ selected: view.selected, focus: view.focus, found }), [view.selected, view.focus, found])

@@ -1,13 +1,15 @@
 import { Button } from '@mantine/core'
 import type { Edge, Node, TopologyReply } from '../../api/topology'
 import { GoldenSignals } from '../../components/GoldenSignals'
-import { CloseIcon, FocusIcon } from '../../components/icons'
+import { CloseIcon, FocusIcon, KindIcon } from '../../components/icons'
 import { Link, navigate } from '../../components/navigation'
 import { LanguageBadge } from '../../components/Panel'
 import { ReasonsList, SeverityMark } from '../../components/Severity'
 import { formatDuration, formatRate, formatRatio, languageName, plural } from '../../lib/format'
+import { bundleEdges } from '../../lib/bundle'
 import { edgeId } from '../../lib/graph'
-import { serviceFrom, type MapView } from '../../lib/url'
+import { isBackend, pageOf, protocolName } from '../../lib/protocol'
+import { offersFrom, serviceFrom, type MapView } from '../../lib/url'
 
 export interface MapPanelProps {
   view: MapView
@@ -17,13 +19,13 @@ export interface MapPanelProps {
 
 export function MapPanel({ view, reply, selected }: MapPanelProps) {
   const node = reply.nodes.find((n) => n.id === selected)
-  const edge = reply.edges.find((e) => edgeId(e) === selected)
+  const edges = reply.edges.filter((e) => edgeId(e) === selected)
   return (
     <aside className="map-panel" aria-label="Details">
       <button type="button" className="map-panel-close" aria-label="Close" onClick={() => navigate({ ...view, selected: undefined })}>
         <CloseIcon />
       </button>
-      {node ? <NodePanel view={view} reply={reply} node={node} /> : edge ? <EdgePanel view={view} edge={edge} /> : <p className="faint">No traffic in this time range.</p>}
+      {node ? <NodePanel view={view} reply={reply} node={node} /> : edges.length > 0 ? <EdgePanel view={view} edges={edges} /> : <p className="faint">No traffic in this time range.</p>}
     </aside>
   )
 }
@@ -31,6 +33,7 @@ export function MapPanel({ view, reply, selected }: MapPanelProps) {
 function NodePanel({ view, reply, node }: { view: MapView; reply: TopologyReply; node: Node }) {
   const callers = reply.edges.filter((e) => e.server === node.id)
   const calls = reply.edges.filter((e) => e.client === node.id)
+  const page = pageOf(node.kinds[0])
   return (
     <>
       <h2>
@@ -39,15 +42,28 @@ function NodePanel({ view, reply, node }: { view: MapView; reply: TopologyReply;
       </h2>
       <p className="map-panel-badges">
         {node.external ? <span className="badge badge-external">external</span> : <LanguageBadge name={languageName(node.language)} />}
+        {node.kinds.some((kind) => kind !== 'http') &&
+          node.protocols.map((protocol) => (
+            <span key={protocol} className="badge">
+              {protocolName(protocol)}
+            </span>
+          ))}
         {!node.external && <span className="badge">{plural(node.instances, 'instance')}</span>}
         {node.entry && <span className="badge">entry</span>}
       </p>
       <ReasonsList reasons={node.reasons} />
-      {node.server ? <GoldenSignals red={node.server} reasons={node.reasons} /> : <p className="faint">It serves no requests itself.</p>}
+      {node.server ? <GoldenSignals red={node.server} reasons={node.reasons} /> : <p className="faint">{callers.length > 0 ? 'It was not observed itself. Its callers see:' : 'It serves no requests itself.'}</p>}
       <div className="map-panel-actions">
-        <Button component={Link} to={serviceFrom(view, node.id)} size="xs">
-          Open service
-        </Button>
+        {!node.external && (
+          <Button component={Link} to={serviceFrom(view, node.id)} size="xs">
+            Open service
+          </Button>
+        )}
+        {page && isBackend(node.kinds[0]) && (
+          <Button component={Link} to={offersFrom(view, page, node.id)} size="xs" variant={node.external ? 'filled' : 'default'}>
+            What is asked of it
+          </Button>
+        )}
         {view.focus !== node.id && (
           <Button variant="default" size="xs" leftSection={<FocusIcon />} onClick={() => navigate({ ...view, focus: node.id })}>
             Focus
@@ -70,10 +86,12 @@ function CallList({ view, title, edges, end }: { view: MapView; title: string; e
       </h3>
       <ul className="call-list">
         {sorted.map((edge) => (
-          <li key={edgeId(edge)}>
+          <li key={`${edgeId(edge)} ${edge.protocol}`}>
             <button type="button" onClick={() => navigate({ ...view, selected: edgeId(edge) })}>
               <SeverityMark severity={edge.severity} />
-              <span className="ellipsis">{edge[end]}</span>
+              <span className="ellipsis">
+                {edge[end]} {edge.protocol !== 'http' && <span className="faint">{protocolName(edge.protocol)}</span>}
+              </span>
               <span>{formatRate(edge.red.rate)}</span>
               <span className={edge.severity === 'ok' ? 'faint' : `text-${edge.severity}`}>{formatRatio(edge.red.errorRatio)}</span>
               <span className="faint">{formatDuration(edge.red.p95)}</span>
@@ -91,24 +109,47 @@ const SEEN: Record<string, string> = {
   server: 'Seen at the callee only: the caller is not on this host.',
 }
 
-function EdgePanel({ view, edge }: { view: MapView; edge: Edge }) {
+/** Each protocol has its own golden signals. */
+function EdgePanel({ view, edges }: { view: MapView; edges: readonly Edge[] }) {
+  const [calls] = bundleEdges(edges)
+  if (!calls) return null
   return (
     <>
       <h2>
-        <SeverityMark severity={edge.severity} size={16} />
+        <SeverityMark severity={calls.severity} size={16} />
         <span className="panel-name">
-          <Link to={serviceFrom(view, edge.client)}>{edge.client}</Link>
+          <Link to={serviceFrom(view, calls.client)}>{calls.client}</Link>
           <span className="faint"> → </span>
-          <Link to={serviceFrom(view, edge.server)}>{edge.server}</Link>
+          <Link to={serviceFrom(view, calls.server)}>{calls.server}</Link>
         </span>
       </h2>
-      <p className="map-panel-badges">
-        <span className="badge">{edge.protocol.toUpperCase()}</span>
-        {edge.client === edge.server && <span className="badge">calls itself</span>}
-      </p>
-      <ReasonsList reasons={edge.reasons} />
-      <GoldenSignals red={edge.red} reasons={edge.reasons} />
-      <p className="faint">{SEEN[edge.seen] ?? ''}</p>
+      {calls.edges.length > 1 && (
+        <p className="faint">
+          {calls.edges.length} protocols, {formatRate(calls.rate)} and {formatRatio(calls.errorRatio)} errors in all.
+        </p>
+      )}
+      {calls.edges.map((edge) => (
+        <section key={edge.protocol} className="edge-protocol" aria-label={protocolName(edge.protocol)}>
+          <p className="map-panel-badges">
+            <span className="badge">
+              <KindIcon kind={edge.kind} width={12} height={12} /> {protocolName(edge.protocol)}
+            </span>
+            {edge.client === edge.server && <span className="badge">calls itself</span>}
+            <OffersLink view={view} edge={edge} />
+          </p>
+          <ReasonsList reasons={edge.reasons} />
+          <GoldenSignals red={edge.red} reasons={edge.reasons} />
+          <p className="faint">{SEEN[edge.seen] ?? ''}</p>
+        </section>
+      ))}
     </>
   )
+}
+
+/** To what is asked over this edge. */
+function OffersLink({ view, edge }: { view: MapView; edge: Edge }) {
+  const page = pageOf(edge.kind)
+  if (!page) return null
+  const what = { databases: 'Statements', queues: 'Destinations', dns: 'Names', rpc: 'Methods' }[page]
+  return <Link to={offersFrom(view, page, edge.server)}>{what}</Link>
 }

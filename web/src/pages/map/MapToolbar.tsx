@@ -1,14 +1,14 @@
 import { SegmentedControl } from '@mantine/core'
-import type { TopologyReply } from '../../api/topology'
 import { CloseIcon, FocusIcon } from '../../components/icons'
 import { navigate } from '../../components/navigation'
 import { SearchField } from '../../components/SearchField'
 import { plural } from '../../lib/format'
 import { DEFAULT_HOPS, MAX_HOPS, type MapView } from '../../lib/url'
+import type { MapPart } from './flow'
 
 export interface MapToolbarProps {
   view: MapView
-  part: Pick<TopologyReply, 'nodes' | 'edges'>
+  part: MapPart
   total: number
   /** The ids that the search found; undefined while nothing is searched. */
   found: ReadonlySet<string> | undefined

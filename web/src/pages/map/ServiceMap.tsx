@@ -1,11 +1,11 @@
 import '@xyflow/react/dist/base.css'
 import { Background, BackgroundVariant, Controls, MiniMap, Panel, ReactFlow, useReactFlow, useStore, type EdgeTypes, type NodeTypes } from '@xyflow/react'
 import { useEffect, useMemo, useRef, useState, type RefObject } from 'react'
-import type { Edge, Node } from '../../api/topology'
+import type { Node } from '../../api/topology'
 import { edgeId } from '../../lib/graph'
 import type { Layout, LayoutInput } from '../../lib/layout'
 import { ArrowHeads, CallEdge } from './CallEdge'
-import { flowEdges, flowNodes, type Emphasis, type ServiceFlowNode } from './flow'
+import { flowEdges, flowNodes, type Calls, type Emphasis, type ServiceFlowNode } from './flow'
 import { ServiceNode } from './ServiceNode'
 
 const nodeTypes: NodeTypes = { service: ServiceNode }
@@ -13,7 +13,7 @@ const edgeTypes: EdgeTypes = { call: CallEdge }
 
 export interface ServiceMapProps {
   nodes: readonly Node[]
-  edges: readonly Edge[]
+  edges: readonly Calls[]
   layout: Layout
   size: LayoutInput
   emphasis: Emphasis
@@ -25,7 +25,7 @@ export interface ServiceMapProps {
 
 export function ServiceMap({ nodes, edges, layout, size, emphasis, part, onSelect, onOpen }: ServiceMapProps) {
   const flow = useMemo(
-    () => ({ nodes: flowNodes(nodes, layout, size, emphasis), edges: flowEdges(edges, layout, size, emphasis) }),
+    () => ({ nodes: flowNodes({ nodes, edges }, layout, size, emphasis), edges: flowEdges(edges, layout, size, emphasis) }),
     [nodes, edges, layout, size, emphasis],
   )
   const [hovered, setHovered] = useState<string>()
@@ -134,7 +134,7 @@ function Detail() {
 }
 
 /** Moves what was selected out from under the panel, as far as needed and no further. */
-function KeepClear({ nodes, edges, selected }: { nodes: readonly Node[]; edges: readonly Edge[]; selected: string | undefined }) {
+function KeepClear({ nodes, edges, selected }: { nodes: readonly Node[]; edges: readonly Calls[]; selected: string | undefined }) {
   const { getInternalNode, getViewport, setViewport } = useReactFlow()
   const width = useStore((state) => state.width)
   useEffect(() => {

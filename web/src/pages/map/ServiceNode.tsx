@@ -1,14 +1,17 @@
 import { Handle, Position, type NodeProps } from '@xyflow/react'
 import { memo } from 'react'
-import { CloudIcon, EntryIcon } from '../../components/icons'
+import type { Node } from '../../api/topology'
+import { CloudIcon, EntryIcon, KindIcon } from '../../components/icons'
 import { SeverityMark } from '../../components/Severity'
-import { formatDuration, formatRate, formatRatio, languageName } from '../../lib/format'
+import { formatDuration, formatRate, formatRatio, languageName, NONE } from '../../lib/format'
+import { isBackend, protocolName } from '../../lib/protocol'
 import type { ServiceFlowNode } from './flow'
 
 /** How much of it is drawn depends on the zoom, by the attribute data-detail of the map (map.css). */
 export const ServiceNode = memo(function ServiceNode({ data }: NodeProps<ServiceFlowNode>) {
-  const { node, isCompact, isSelected, isDimmed, isFocus } = data
+  const { node, called, isCompact, isSelected, isDimmed, isFocus } = data
   const red = node.server
+  const [kind] = node.kinds
   const errorReason = node.reasons.some((r) => r.signal === 'errors')
   const latencyReason = node.reasons.some((r) => r.signal === 'latency')
   return (
@@ -24,17 +27,22 @@ export const ServiceNode = memo(function ServiceNode({ data }: NodeProps<Service
     >
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <div className="node-title">
-        {node.external ? <CloudIcon /> : node.entry ? <EntryIcon /> : <SeverityMark severity={node.severity} />}
+        {node.external ? isBackend(kind) ? <KindIcon kind={kind} /> : <CloudIcon /> : node.entry ? <EntryIcon /> : <SeverityMark severity={node.severity} />}
         <span className="node-name" title={node.id}>
           {node.id}
         </span>
-        {!isCompact && <span className="node-language">{node.external ? 'external' : languageName(node.language)}</span>}
+        {!isCompact && <span className="node-language">{isBackend(kind) ? <Protocols node={node} /> : node.external ? 'external' : languageName(node.language)}</span>}
       </div>
       {red ? (
         <div className="node-figures">
           <span>{formatRate(red.rate)}</span>
           <span className={errorReason ? 'node-hot' : ''}>{formatRatio(red.errorRatio)}</span>
-          <span className={latencyReason ? 'node-hot' : ''}>{formatDuration(red.p95)}</span>
+          <span className={latencyReason ? 'node-hot' : ''}>{red.requests > (red.waiting ?? 0) ? formatDuration(red.p95) : NONE}</span>
+        </div>
+      ) : called ? (
+        <div className="node-figures" title="As its callers see it">
+          <span>{formatRate(called.rate)}</span>
+          <span>{formatRatio(called.errorRatio)}</span>
         </div>
       ) : (
         <div className="node-figures node-entry">{node.entry ? 'traffic enters here' : 'only calls'}</div>
@@ -43,3 +51,15 @@ export const ServiceNode = memo(function ServiceNode({ data }: NodeProps<Service
     </div>
   )
 })
+
+/** What a database or queue speaks tells more of it than the language it is written in. */
+function Protocols({ node }: { node: Node }) {
+  const [first = '', ...others] = node.protocols
+  return (
+    <span className="node-protocol" title={node.protocols.map(protocolName).join(', ')}>
+      {!node.external && <KindIcon kind={node.kinds[0]} />}
+      {protocolName(first)}
+      {others.length > 0 && ` +${others.length}`}
+    </span>
+  )
+}

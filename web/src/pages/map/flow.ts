@@ -2,13 +2,20 @@
 
 import type { Edge as FlowEdge, Node as FlowNode } from '@xyflow/react'
 import type { Edge, Node, TopologyReply } from '../../api/topology'
-import { edgeId, neighbourhood } from '../../lib/graph'
+import { bundleEdges, type Bundle } from '../../lib/bundle'
+import { edgeId, groupBy, neighbourhood } from '../../lib/graph'
 import type { Layout, LayoutInput, Point } from '../../lib/layout'
 import { edgeShapes } from '../../lib/edges'
+import { addUp } from '../../lib/offers'
 import { edgeWidth } from '../../lib/path'
+
+/** All calls from one service to another. */
+export type Calls = Bundle<Edge>
 
 export interface NodeData extends Record<string, unknown> {
   node: Node
+  /** What its callers see of it, where it was not observed itself; undefined if nobody calls it. */
+  called: { rate: number; errorRatio: number } | undefined
   isCompact: boolean
   isSelected: boolean
   isDimmed: boolean
@@ -16,7 +23,7 @@ export interface NodeData extends Record<string, unknown> {
 }
 
 export interface EdgeData extends Record<string, unknown> {
-  edge: Edge
+  calls: Calls
   path: string
   label: Point
   width: number
@@ -37,21 +44,25 @@ const LARGE = { nodeWidth: 196, nodeHeight: 66 }
 const COMPACT = { nodeWidth: 168, nodeHeight: 44 }
 
 /** The part of the topology to show: all of it, or the surroundings of one service. */
-export function visiblePart(reply: TopologyReply, focus: string | undefined, hops: number): Pick<TopologyReply, 'nodes' | 'edges'> {
-  if (focus === undefined) return reply
-  const kept = neighbourhood(reply.nodes.map((n) => n.id), reply.edges, focus, hops)
-  if (kept.size === 0) return reply
+export function visiblePart(reply: Pick<TopologyReply, 'nodes' | 'edges'>, focus: string | undefined, hops: number): MapPart {
+  const kept = focus === undefined ? undefined : neighbourhood(reply.nodes.map((n) => n.id), reply.edges, focus, hops)
+  if (kept === undefined || kept.size === 0) return { nodes: reply.nodes, edges: bundleEdges(reply.edges) }
   return {
     nodes: reply.nodes.filter((n) => kept.has(n.id)),
-    edges: reply.edges.filter((e) => kept.has(e.client) && kept.has(e.server)),
+    edges: bundleEdges(reply.edges.filter((e) => kept.has(e.client) && kept.has(e.server))),
   }
 }
 
-export function layoutInput({ nodes, edges }: Pick<TopologyReply, 'nodes' | 'edges'>): LayoutInput {
+export interface MapPart {
+  nodes: readonly Node[]
+  edges: readonly Calls[]
+}
+
+export function layoutInput({ nodes, edges }: MapPart): LayoutInput {
   const size = nodes.length > COMPACT_FROM ? COMPACT : LARGE
   return {
     nodes: nodes.map(({ id, entry }) => ({ id, entry })),
-    edges: edges.map(({ client, server, protocol }) => ({ client, server, protocol })),
+    edges: edges.map(({ client, server }) => ({ client, server })),
     ...size,
   }
 }
@@ -64,7 +75,8 @@ export interface Emphasis {
   found: ReadonlySet<string> | undefined
 }
 
-export function flowNodes(nodes: readonly Node[], layout: Layout, size: LayoutInput, emphasis: Emphasis): ServiceFlowNode[] {
+export function flowNodes({ nodes, edges }: MapPart, layout: Layout, size: LayoutInput, emphasis: Emphasis): ServiceFlowNode[] {
+  const callers = groupBy(edges, (calls) => calls.server)
   return nodes.flatMap((node) => {
     const position = layout.positions[node.id]
     if (!position) return []
@@ -80,6 +92,7 @@ export function flowNodes(nodes: readonly Node[], layout: Layout, size: LayoutIn
         ariaLabel: `Service ${node.id}`,
         data: {
           node,
+          called: node.server ? undefined : summary(callers.get(node.id)),
           isCompact: nodes.length > COMPACT_FROM,
           isSelected: emphasis.selected === node.id,
           isFocus: emphasis.focus === node.id,
@@ -90,10 +103,16 @@ export function flowNodes(nodes: readonly Node[], layout: Layout, size: LayoutIn
   })
 }
 
+function summary(calls: readonly Calls[] | undefined): NodeData['called'] {
+  if (!calls) return undefined
+  const { rate, errorRatio } = addUp(calls.flatMap(({ edges }) => edges.map(({ red }) => red)))
+  return { rate, errorRatio }
+}
+
 /** Abnormal calls come last, so that they are drawn over the others. */
-export function flowEdges(edges: readonly Edge[], layout: Layout, size: LayoutInput, emphasis: Emphasis): CallFlowEdge[] {
+export function flowEdges(edges: readonly Calls[], layout: Layout, size: LayoutInput, emphasis: Emphasis): CallFlowEdge[] {
   const shapes = edgeShapes(edges, layout, size)
-  const weight = (edge: Edge) => (emphasis.selected === edgeId(edge) ? 2 : edge.severity === 'ok' ? 0 : 1)
+  const weight = (edge: Calls) => (emphasis.selected === edgeId(edge) ? 2 : edge.severity === 'ok' ? 0 : 1)
   return [...edges]
     .sort((a, b) => weight(a) - weight(b))
     .flatMap((edge) => {
@@ -111,9 +130,9 @@ export function flowEdges(edges: readonly Edge[], layout: Layout, size: LayoutIn
           target: edge.server,
           ariaLabel: `Calls from ${edge.client} to ${edge.server}`,
           data: {
-            edge,
+            calls: edge,
             ...shape,
-            width: edgeWidth(edge.red.rate),
+            width: edgeWidth(edge.rate),
             isLabelled: isSelected || touchesSelected || edge.severity !== 'ok' || edges.length <= LABELS_UP_TO,
             isSelected,
             isDimmed,

@@ -2,7 +2,7 @@ import { useMemo } from 'react'
 import type { ServiceReply } from '../../api/service'
 import { Chart } from '../../components/chart/Chart'
 import { formatDuration, formatRate, formatRatio } from '../../lib/format'
-import { hasValues, sortStatuses, statusColor } from '../../lib/series'
+import { hasValues, sortStatuses, statusColors } from '../../lib/series'
 
 export interface GoldenChartsProps {
   reply: ServiceReply
@@ -11,11 +11,13 @@ export interface GoldenChartsProps {
 
 export function GoldenCharts({ reply, onSelect }: GoldenChartsProps) {
   const { series, range, slowThreshold } = reply
+  const red = reply.side === 'client' ? reply.service.client : reply.service.server
   const byStatus = useMemo(() => {
     const statuses = sortStatuses(Object.keys(series.status)).filter((status) => hasValues(series.status[status] ?? []))
     if (statuses.length === 0) return [{ label: 'all', color: '--chart-2xx', values: series.rate }]
-    return statuses.map((status) => ({ label: status, color: statusColor(status), values: series.status[status] ?? [] }))
-  }, [series])
+    const colors = statusColors(statuses, red?.errorsByType)
+    return statuses.map((status, i) => ({ label: status === 'none' ? 'no status' : status, color: colors[i] ?? '--chart-other', values: series.status[status] ?? [] }))
+  }, [series, red])
   const latency = useMemo(
     () => [
       { label: 'P50', color: '--chart-p50', values: series.p50 },

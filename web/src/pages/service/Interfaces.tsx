@@ -1,12 +1,13 @@
 import { useMemo } from 'react'
 import type { Interface, ServiceReply } from '../../api/service'
 import { DataTable, type Column } from '../../components/DataTable'
+import { countColumns, countOf, ErrorRatio, Statuses, WaitBadge } from '../../components/Interface'
 import { Link, navigate } from '../../components/navigation'
 import { Panel } from '../../components/Panel'
 import { SearchField } from '../../components/SearchField'
-import { formatBytes, formatCount, formatDuration, formatExact, formatRate, formatRatio } from '../../lib/format'
+import { formatBytes, formatCount, formatDuration, formatExact, formatRate } from '../../lib/format'
+import { countNames } from '../../lib/offers'
 import { matches, sortRows, type SortValue } from '../../lib/rank'
-import { sortStatuses } from '../../lib/series'
 import { serviceFrom, type ServiceView } from '../../lib/url'
 
 export function Interfaces({ view, reply }: { view: ServiceView; reply: ServiceReply }) {
@@ -16,7 +17,8 @@ export function Interfaces({ view, reply }: { view: ServiceView; reply: ServiceR
     const found = all.filter((row) => matches(view.search, row.operation, row.target, row.peer, ...Object.keys(row.statuses)))
     return sortRows(found, view.sort, sortValue)
   }, [all, view.search, view.sort])
-  const columns = useMemo(() => interfaceColumns(view, isClient), [view, isClient])
+  const counted = useMemo(() => countNames(all), [all])
+  const columns = useMemo(() => interfaceColumns(view, isClient, counted), [view, isClient, counted])
   return (
     <Panel
       title={isClient ? 'Interfaces called' : 'Interfaces'}
@@ -63,11 +65,11 @@ function sortValue(row: Interface, column: string): SortValue {
     case 'out':
       return row.red.responseBytes
     default:
-      return undefined
+      return countOf(row, column)
   }
 }
 
-function interfaceColumns(view: ServiceView, isClient: boolean): Column<Interface>[] {
+function interfaceColumns(view: ServiceView, isClient: boolean, counted: readonly string[]): Column<Interface>[] {
   const figure = (id: string, title: string, width: string, text: (row: Interface) => string): Column<Interface> => ({
     id,
     title,
@@ -86,14 +88,15 @@ function interfaceColumns(view: ServiceView, isClient: boolean): Column<Interfac
   return [
     { id: 'interface', title: 'Interface', value: (row) => sortValue(row, 'interface'), cell: (row) => <Name row={row} /> },
     ...(isClient ? [peer] : []),
-    { id: 'status', title: 'Statuses', width: isClient ? '13%' : '17%', cell: (row) => <Statuses statuses={row.statuses} /> },
+    { id: 'status', title: 'Statuses', width: isClient ? '13%' : '17%', cell: (row) => <Statuses row={row} /> },
     figure('rate', 'Requests', '88px', (row) => formatRate(row.red.rate)),
-    { ...figure('errors', 'Errors', '74px', (row) => formatRatio(row.red.errorRatio)), cell: (row) => <Errors row={row} /> },
+    { ...figure('errors', 'Errors', '74px', () => ''), cell: (row) => <ErrorRatio red={row.red} /> },
     figure('p50', 'P50', '74px', (row) => formatDuration(row.red.p50)),
     figure('p90', 'P90', '74px', (row) => formatDuration(row.red.p90)),
     figure('p95', 'P95', '74px', (row) => formatDuration(row.red.p95)),
     figure('p99', 'P99', '74px', (row) => formatDuration(row.red.p99)),
     figure('slow', 'Slow', '66px', (row) => formatCount(row.red.slow)),
+    ...countColumns(counted),
     figure('in', 'In', '82px', (row) => formatBytes(row.red.requestBytes)),
     figure('out', 'Out', '86px', (row) => formatBytes(row.red.responseBytes)),
   ]
@@ -104,26 +107,8 @@ function Name({ row }: { row: Interface }) {
     <span className="interface-name" title={`${row.operation} ${row.target}`}>
       <span className="method">{row.operation}</span>
       <code className="ellipsis">{row.target}</code>
+      <WaitBadge red={row.red} />
     </span>
   )
 }
 
-function Errors({ row }: { row: Interface }) {
-  // The service's own verdict is on the service; here a failing interface only has to be found with the eye.
-  const tone = row.red.errorRatio >= 0.05 ? 'cell-hot' : row.red.errorRatio >= 0.01 ? 'cell-warm' : row.red.errors === 0 ? 'cell-zero' : ''
-  return <span className={tone}>{formatRatio(row.red.errorRatio)}</span>
-}
-
-function Statuses({ statuses }: { statuses: Record<string, number> }) {
-  const shown = sortStatuses(Object.keys(statuses)).filter((status) => (statuses[status] ?? 0) > 0)
-  const title = shown.map((status) => `${status}: ${formatExact(statuses[status] ?? 0)}`).join('\n')
-  return (
-    <span className="statuses" title={title}>
-      {shown.map((status) => (
-        <span key={status} className={/^5|^[^1-4]/.test(status) ? 'text-critical' : status.startsWith('4') ? 'text-warning' : ''}>
-          {status} <span className="faint">{formatCount(statuses[status])}</span>
-        </span>
-      ))}
-    </span>
-  )
-}

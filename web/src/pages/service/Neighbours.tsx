@@ -1,10 +1,11 @@
 import type { Peer, ServiceReply } from '../../api/service'
-import { CloudIcon } from '../../components/icons'
+import { CloudIcon, KindIcon } from '../../components/icons'
 import { Link } from '../../components/navigation'
 import { Panel } from '../../components/Panel'
 import { SeverityMark } from '../../components/Severity'
 import { formatDuration, formatRate, formatRatio } from '../../lib/format'
 import { bumpPath, edgeWidth } from '../../lib/path'
+import { isBackend, protocolName } from '../../lib/protocol'
 import { mapFrom, serviceFrom, type ServiceView } from '../../lib/url'
 
 const ROW = 46
@@ -42,8 +43,10 @@ function PeerList({ view, title, peers, none }: { view: ServiceView; title: stri
         {peers.map((peer) => (
           <li key={`${peer.name} ${peer.protocol}`} className="peer" style={{ height: ROW }}>
             <Link to={serviceFrom(view, peer.name)} title={peer.reasons.map((r) => r.text).join('\n')}>
-              {peer.external ? <CloudIcon /> : <SeverityMark severity={peer.severity} />}
-              <span className="ellipsis peer-name">{peer.name}</span>
+              {peer.external ? isBackend(peer.kind) ? <KindIcon kind={peer.kind} /> : <CloudIcon /> : <SeverityMark severity={peer.severity} />}
+              <span className="ellipsis peer-name">
+                {peer.name} {peer.protocol !== 'http' && <span className="peer-protocol">{protocolName(peer.protocol)}</span>}
+              </span>
               <span className="tabular">{formatRate(peer.red.rate)}</span>
               <span className={`tabular ${peer.severity === 'ok' ? 'faint' : `text-${peer.severity}`}`}>{formatRatio(peer.red.errorRatio)}</span>
               <span className="tabular faint">{formatDuration(peer.red.p95)}</span>

@@ -1,0 +1,63 @@
+package http2
+
+import (
+	"testing"
+
+	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/signal"
+)
+
+// silent hears everything and keeps nothing.
+type silent struct{ ended int }
+
+func (*silent) RequestBegin(uint64)                    {}
+func (*silent) RequestHead(uint64, protocol.Request)   {}
+func (*silent) RequestEnd(uint64, protocol.End)        {}
+func (*silent) ResponseBegin(uint64)                   {}
+func (*silent) ResponseHead(uint64, protocol.Response) {}
+func (s *silent) ResponseEnd(uint64, protocol.End)     { s.ended++ }
+func (*silent) Opaque()                                {}
+func (*silent) Lost(signal.Cause, uint64)              {}
+
+func benchmark(b *testing.B, say func(w *wire, stream uint32)) {
+	const rounds = 1000
+	w := newWire()
+	w.preface()
+	for i := range uint32(rounds) {
+		say(w, 2*i+1)
+	}
+	b.ReportAllocs()
+	sink := &silent{}
+	for b.Loop() { // a connection of 1000 exchanges
+		w.play(newParser(false), sink)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(sink.ended), "ns/exchange")
+}
+
+func BenchmarkParsePlain(b *testing.B) {
+	benchmark(b, func(w *wire, stream uint32) {
+		w.get(stream, "/users/"+word(stream%20))
+		w.ok(stream, false)
+		w.data(s, stream, true, "hello, world")
+	})
+}
+
+func BenchmarkParseGRPC(b *testing.B) {
+	benchmark(b, func(w *wire, stream uint32) {
+		w.rpc(stream, hello)
+		w.data(c, stream, true, message)
+		w.answer(stream)
+		w.data(s, stream, false, message)
+		w.trailers(stream, "0")
+	})
+}
+
+func BenchmarkRecognize(b *testing.B) {
+	request := []byte(latest(func(w *wire) { w.get(1, "/users/7") }))
+	other := []byte("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n")
+	b.ReportAllocs()
+	for b.Loop() {
+		recognize(request)
+		recognize(other)
+	}
+}

@@ -1,0 +1,77 @@
+// Package kafka reads the protocol of Apache Kafka (kafka.apache.org/protocol), request by request.
+//
+// In: the bytes of one connection, some of them missing. Out: requests and responses, told to a protocol.Sink.
+// It must not know sockets, processes, clocks or metrics stores.
+//
+// One request is one exchange, also when it names several topics: its target is then "(several)", and its counts belong to all of
+// them. Sizes are those of whole messages, the length before them included. The status is "0" or the name of the first error code
+// in the response, wherever in it. Records are counted from the heads of the batches that were moved, so that nothing is
+// decompressed: what a consumer skips (aborted transactions, records before its offset) counts, transaction markers do not.
+// The attribute messaging.kafka.consumer.lag says how many offsets the partitions of a fetch response go on behind its records.
+//
+// Not read: the values of records, their headers, secrets of any kind (SASL tokens are passed over); the number of records inside
+// compressed messages of the formats before 0.11; errors of a few requests that only brokers send to each other; topics of share
+// fetches. Topics given by id are named once a Metadata response on any connection has named them, "" before.
+package kafka
+
+import "github.com/sonde-dev/sonde/agent/protocol"
+
+// Protocol is Kafka for the registry. Its zero value is ready to use and safe for concurrent use.
+type Protocol struct{}
+
+var (
+	_ protocol.Protocol        = Protocol{}
+	_ protocol.Copier          = Protocol{}
+	_ protocol.ResponseGuesser = Protocol{}
+)
+
+// Name returns the value of network.protocol.name.
+func (Protocol) Name() string { return "kafka" }
+
+// Recognize judges the first bytes of one socket call. Only requests are claimed: a response begins with two numbers.
+func (Protocol) Recognize(b []byte) protocol.Verdict { return recognize(b) }
+
+// MayBeginResponse accepts a length that a response may have, and a correlation id.
+func (Protocol) MayBeginResponse(b []byte) bool {
+	size, ok := messageSize(b)
+	return ok && size >= minResponse
+}
+
+// NewParser starts a connection.
+func (Protocol) NewParser(s protocol.Start) protocol.Parser { return newParser(s.Joined, &allTopics) }
+
+// Copy asks for enough to see the head of each record batch of most messages: brokers and clients batch 16 KiB to 1 MiB.
+func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 256 << 10, Response: 256 << 10} }
+
+// Semantics names the metrics and labels after OpenTelemetry's messaging conventions. The operation is the name of the request in
+// Kafka's protocol guide.
+func (Protocol) Semantics() *protocol.Semantics { return &semantics }
+
+// What is counted, in the order of semantics.Counts.
+const (
+	countSent = iota
+	countConsumed
+	countSentBytes
+	countConsumedBytes
+)
+
+var semantics = protocol.Semantics{
+	ServerDuration:    "messaging_server_operation_duration_seconds",
+	ClientDuration:    "messaging_client_operation_duration_seconds",
+	OperationLabel:    "messaging_operation_name",
+	ServerTargetLabel: "messaging_destination_name",
+	ClientTargetLabel: "messaging_destination_name",
+	StatusLabel:       "messaging_response_status_code",
+	Template:          func(topic string) string { return topic },
+	Counts: []protocol.Count{
+		countSent: {Client: "messaging_client_sent_messages_total", Server: "messaging_server_received_messages_total",
+			Unit: "{message}", Help: "Messages in requests that publish, whatever the answer."},
+		countConsumed: {Client: "messaging_client_consumed_messages_total", Server: "messaging_server_delivered_messages_total",
+			Unit: "{message}", Help: "Messages in responses to requests that fetch."},
+		countSentBytes: {Client: "messaging_client_sent_bytes_total", Server: "messaging_server_received_bytes_total",
+			Unit: "By", Help: "Bytes of messages in requests that publish, compressed as they are."},
+		countConsumedBytes: {Client: "messaging_client_consumed_bytes_total", Server: "messaging_server_delivered_bytes_total",
+			Unit: "By", Help: "Bytes of messages in responses to requests that fetch, compressed as they are."},
+	},
+	Constant: []protocol.Attribute{{Key: "messaging_system", Value: "kafka"}},
+}

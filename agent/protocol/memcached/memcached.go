@@ -1,0 +1,49 @@
+// Package memcached reads the text, meta and binary protocols of memcached (doc/protocol.txt and the wiki page BinaryProtocolRevamped of its source).
+//
+// In: the bytes of one connection, some of them missing. Out: commands and their results, told to a protocol.Sink.
+// It must not know sockets, processes, clocks or metrics stores.
+//
+// Not read: values, all keys of a get but the first, UDP, the lines of "watch" (opaque), commands of Couchbase.
+package memcached
+
+import (
+	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/keyspace"
+)
+
+// Protocol is memcached for the registry. Its zero value is ready to use and safe for concurrent use.
+//
+// Sizes of exchanges are those of the whole message on the wire. The three protocols have one set of statuses: HIT, MISS, STORED and so on; a
+// miss is no error.
+type Protocol struct{}
+
+var _ protocol.Protocol = Protocol{}
+
+// Name returns the value of network.protocol.name.
+func (Protocol) Name() string { return "memcached" }
+
+// Recognize judges the first bytes of one socket call.
+func (Protocol) Recognize(b []byte) protocol.Verdict { return recognize(b) }
+
+// NewParser starts a connection.
+func (Protocol) NewParser(s protocol.Start) protocol.Parser { return newParser(s.Joined) }
+
+// MayBeginResponse accepts the first bytes of any response.
+func (Protocol) MayBeginResponse(b []byte) bool { return startsResponse(b) }
+
+// Copy asks for enough of a turn to see every line of long pipelines, not of large values.
+func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 128 << 10, Response: 128 << 10} }
+
+// Semantics names the metrics and labels after OpenTelemetry's database conventions.
+func (Protocol) Semantics() *protocol.Semantics { return &semantics }
+
+var semantics = protocol.Semantics{
+	ServerDuration:    "db_server_operation_duration_seconds",
+	ClientDuration:    "db_client_operation_duration_seconds",
+	OperationLabel:    "db_operation_name",
+	ServerTargetLabel: "db_collection_name",
+	ClientTargetLabel: "db_collection_name",
+	StatusLabel:       "db_response_status_code",
+	Template:          keyspace.Template,
+	Constant:          []protocol.Attribute{{Key: "db_system_name", Value: "memcached"}},
+}

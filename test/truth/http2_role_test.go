@@ -1,0 +1,110 @@
+package truth
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/h2c"
+
+	"github.com/sonde-dev/sonde/test/wire"
+)
+
+// serveHTTP2 answers the matrix over HTTP/2 without TLS; with the plan "upgrade" it takes the way from HTTP/1 too.
+func serveHTTP2(ctx context.Context, a Args) (*wire.Log, error) {
+	l, err := net.Listen("tcp", a.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	srv := &http.Server{Handler: http.HandlerFunc(answer), Protocols: &http.Protocols{}}
+	srv.Protocols.SetUnencryptedHTTP2(true)
+	if a.Plan == "upgrade" {
+		srv.Protocols = nil
+		//lint:ignore SA1019 net/http does not upgrade, and clients still ask for it
+		srv.Handler = h2c.NewHandler(srv.Handler, &http2.Server{})
+	}
+	context.AfterFunc(ctx, func() { srv.Close() })
+	srv.Serve(l)
+	return &wire.Log{}, nil
+}
+
+// browseHTTP2 makes the requests of the matrix, a.Connections of them at once on one connection, and counts what it got. With the
+// plan "old" it counts only what it does after a line on its standard input.
+func browseHTTP2(a Args) (*wire.Log, error) {
+	tr := &http.Transport{Protocols: &http.Protocols{}, DisableCompression: true, ExpectContinueTimeout: 5 * time.Second}
+	tr.Protocols.SetUnencryptedHTTP2(true)
+	defer tr.CloseIdleConnections()
+	log := &wire.Log{}
+	if a.Plan == "old" {
+		if err := roundHTTP2(tr, a, &wire.Log{}); err != nil {
+			return nil, err
+		}
+		fmt.Fprintln(os.Stderr, "ready")
+		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+			return nil, fmt.Errorf("wait for the word: %w", err)
+		}
+	}
+	for range a.Requests {
+		if err := roundHTTP2(tr, a, log); err != nil {
+			return nil, err
+		}
+	}
+	return log, nil
+}
+
+func roundHTTP2(tr *http.Transport, a Args, log *wire.Log) error {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var first error
+	for range a.Connections {
+		wg.Go(func() {
+			for _, w := range matrix() {
+				row, err := w.askHTTP2(tr, a.Addr)
+				mu.Lock()
+				if err != nil && first == nil {
+					first = err
+				}
+				log.AddRow(row)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return first
+}
+
+func (w want) askHTTP2(tr *http.Transport, addr string) (row wire.Row, err error) {
+	var body io.Reader
+	if w.body > 0 {
+		body = io.MultiReader(bytes.NewReader(bytes.Repeat([]byte("b"), w.body)))
+	}
+	req, err := http.NewRequest(w.method, "http://"+addr+w.path, body)
+	if err != nil {
+		return row, err
+	}
+	if w.expect {
+		req.Header.Set("Expect", "100-continue")
+	}
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		return row, fmt.Errorf("%s %s: %w", w.method, w.path, err)
+	}
+	defer resp.Body.Close()
+	n, err := io.Copy(io.Discard, resp.Body)
+	if resp.ProtoMajor != 2 {
+		err = fmt.Errorf("%s %s came over %s", w.method, w.path, resp.Proto)
+	}
+	return wire.Row{
+		Key: wire.Key{Method: w.method, Route: wire.Route(w.path), Status: strconv.Itoa(resp.StatusCode)},
+		Sum: wire.Sum{N: 1, RequestBytes: int64(w.body), ResponseBytes: n},
+	}, err
+}

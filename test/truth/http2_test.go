@@ -1,0 +1,339 @@
+package truth
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sonde-dev/sonde/test/sut"
+	"github.com/sonde-dev/sonde/test/wire"
+)
+
+// TestHTTP2 compares HTTP/2 without TLS with the accounts of clients and servers.
+func TestHTTP2(t *testing.T) {
+	id := fmt.Sprintf("t%d-http2", os.Getpid()%1000)
+	node := filepath.Join("testdata", "http2.js")
+
+	// A connection that is there before Sonde.
+	old := startHTTP2(t, id+"-old", "http2-server", Args{})
+	oldClient := startRole(t, id+"-old-client", "http2-client", Args{Addr: old.addr, Plan: "old", Requests: 5, Connections: 5})
+	waitSaid(t, oldClient, "ready")
+
+	x := startSonde(t, sut.Options{})
+	t.Run("go", func(t *testing.T) {
+		s := startHTTP2(t, id+"-go", "http2-server", Args{})
+		l := startRole(t, id+"-go-client", "http2-client", Args{Addr: s.addr, Requests: 10, Connections: 10}).log(t)
+		check(t, x, conversation(id+"-go-client", id+"-go", l)...)
+	})
+	t.Run("h2load", func(t *testing.T) { testH2load(t, x, id) })
+	t.Run("curl and nghttp", func(t *testing.T) { testCurlHTTP2(t, x, id) })
+	t.Run("node", func(t *testing.T) {
+		port := freePort(t)
+		s := start(t, id+"-node", nil, program(t, "/usr/bin/node", "node"), node, "server", fmt.Sprint(port))
+		s.waitPort(t, "tcp", local(port))
+		rows := nodeRows(t, start(t, id+"-node-client", nil, program(t, "/usr/bin/node", "node"), node, "client", fmt.Sprint(port), "20"))
+		check(t, x, conversation(id+"-node-client", id+"-node", rows["http"])...)
+		checkCalls(t, x, id+"-node-client", id+"-node", rows["grpc"])
+	})
+	t.Run("upgraded", func(t *testing.T) {
+		s := startHTTP2(t, id+"-up", "http2-server", Args{Plan: "upgrade"})
+		p := start(t, id+"-up-client", nil, program(t, "curl"), "-s", "--http2", "-w", "%{http_version}\n", "-o", "/dev/null",
+			"http://"+s.addr+"/items/1", "-o", "/dev/null", "http://"+s.addr+"/hello", "-o", "/dev/null", "http://"+s.addr+"/missing")
+		<-p.done
+		if got := p.stdout.String(); got != "2\n2\n2\n" {
+			t.Fatalf("curl spoke %q, want HTTP/2 three times", got)
+		}
+		l := &wire.Log{}
+		for _, r := range []wire.Row{
+			{Key: wire.Key{Method: "GET", Route: "/items/{id}", Status: "101"}}, // and its answer on stream 1
+			{Key: wire.Key{Method: "GET", Route: "/hello", Status: "200"}, Sum: wire.Sum{ResponseBytes: 12}},
+			{Key: wire.Key{Method: "GET", Route: "/missing", Status: "404"}, Sum: wire.Sum{ResponseBytes: int64(len("nothing here"))}},
+		} {
+			r.N = 1
+			l.AddRow(r)
+		}
+		check(t, x, conversation(id+"-up-client", id+"-up", l)...)
+	})
+	t.Run("joined", func(t *testing.T) {
+		io.WriteString(oldClient.stdin, "go\n")
+		checkJoined(t, x, "http", oldClient.service, old.service, oldClient.log(t))
+	})
+	if lost, err := x.Lost(); err != nil || len(lost) > 0 {
+		t.Errorf("losses %v %v, want none", lost, err)
+	}
+	if err := x.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func startHTTP2(t *testing.T, service, role string, a Args) server {
+	t.Helper()
+	a.Addr = local(freePort(t))
+	s := server{startRole(t, service, role, a), a.Addr}
+	s.waitPort(t, "tcp", a.Addr)
+	return s
+}
+
+// testH2load keeps 100 requests under way on each of 4 connections; nginx's access log must agree.
+func testH2load(t *testing.T, x *sut.Sonde, id string) {
+	const n = 20000
+	s, dir := startNginxHTTP2(t, id+"-nginx")
+	p := start(t, id+"-h2load", nil, program(t, "h2load"), "-n", fmt.Sprint(n), "-c", "4", "-m", "100", "http://"+s.addr+"/hello", "http://"+s.addr+"/none")
+	<-p.done
+	codes := regexp.MustCompile(`status codes: (\d+) 2xx, 0 3xx, (\d+) 4xx, 0 5xx`).FindStringSubmatch(p.stdout.String())
+	if codes == nil {
+		t.Fatalf("h2load said: %s", p.stdout.String())
+	}
+	s.stop()
+	l := accessLog(t, dir)
+	for _, r := range l.Rows {
+		if want := map[string]string{"200": codes[1], "404": codes[2]}[r.Status]; fmt.Sprint(r.N) != want {
+			t.Errorf("the oracles disagree: nginx has %+v, h2load %v", r, codes)
+		}
+	}
+	if got := l.Total().N; got != n {
+		t.Fatalf("nginx logged %d requests of %d", got, n)
+	}
+	check(t, x, conversation(id+"-h2load", id+"-nginx", l)...)
+}
+
+// testCurlHTTP2 uses two more clients on nginx.
+func testCurlHTTP2(t *testing.T, x *sut.Sonde, id string) {
+	s, dir := startNginxHTTP2(t, id+"-files")
+	for _, argv := range [][]string{
+		{program(t, "curl"), "-s", "--http2-prior-knowledge", "-o", "/dev/null", "http://HOST/hello", "-o", "/dev/null", "http://HOST/big", "-o", "/dev/null", "http://HOST/fail"},
+		{program(t, "curl"), "-s", "--http2-prior-knowledge", "-o", "/dev/null", "-I", "http://HOST/page"},
+		{program(t, "nghttp"), "-n", "-m", "20", "http://HOST/hello", "http://HOST/big", "http://HOST/cached", "http://HOST/empty?token=secret"},
+		{program(t, "nghttp"), "-n", "--no-dep", "-p", "100", "http://HOST/page", "http://HOST/none"}, // padded
+	} {
+		for i := range argv {
+			argv[i] = strings.ReplaceAll(argv[i], "HOST", s.addr)
+		}
+		p := start(t, id+"-clients", nil, argv...)
+		<-p.done
+		if p.err != nil {
+			t.Fatalf("%v: %v: %s", argv, p.err, p.said())
+		}
+	}
+	s.stop()
+	check(t, x, conversation(id+"-clients", id+"-files", accessLog(t, dir))...)
+}
+
+// startNginxHTTP2 is startNginx on HTTP/2: files and fixed statuses.
+func startNginxHTTP2(t *testing.T, service string) (server, string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "truth-nginx-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	os.Chmod(dir, 0o755)
+	for name, size := range map[string]int{"hello": 12, "big": 300000, "page": 1024} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.Repeat("n", size)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	addr := local(freePort(t))
+	conf := fmt.Sprintf(`daemon off; worker_processes 1; pid %[1]s/pid;
+events { worker_connections 1024; }
+http {
+  log_format truth '$request_method $uri $status $body_bytes_sent';
+  access_log %[1]s/access.log truth;
+  client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
+  sendfile on; keepalive_requests 1000000;
+  server {
+    listen %[2]s http2;
+    root %[1]s;
+    location / { }
+    location = /fail { return 500; }
+    location = /cached { return 304; }
+    location = /empty { return 204; }
+  }
+}
+`, dir, addr)
+	if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(conf), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := server{start(t, service, nil, program(t, "/usr/sbin/nginx", "nginx"), "-c", filepath.Join(dir, "nginx.conf"), "-e", filepath.Join(dir, "error.log")), addr}
+	s.waitPort(t, "tcp", addr)
+	return s, dir
+}
+
+// nodeRows reads the account of testdata/http2.js, apart for HTTP and gRPC.
+func nodeRows(t *testing.T, p *process) map[string]*wire.Log {
+	t.Helper()
+	<-p.done
+	if p.err != nil {
+		t.Fatalf("%s: %v: %s", p.service, p.err, p.said())
+	}
+	logs := map[string]*wire.Log{"http": {}, "grpc": {}}
+	for line := range strings.Lines(p.stdout.String()) {
+		var r struct {
+			Kind string
+			wire.Row
+		}
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatalf("read %q: %v", line, err)
+		}
+		logs[r.Kind].AddRow(r.Row)
+	}
+	return logs
+}
+
+// checkCalls compares both ends with an account of gRPC calls.
+func checkCalls(t *testing.T, x *sut.Sonde, client, server string, l *wire.Log) {
+	t.Helper()
+	want := map[string]float64{}
+	for _, r := range l.Rows {
+		want[r.Route+" "+r.Status] += float64(r.N)
+	}
+	if len(want) == 0 {
+		t.Fatal("no calls: the test is void")
+	}
+	for side, service := range map[string]string{"client": client, "server": server} {
+		query := fmt.Sprintf(`sum by (rpc_method, rpc_response_status_code) (histogram_count(rpc_%s_call_duration_seconds{service_name=%q, rpc_system_name="grpc"}))`, side, service)
+		sameSoon(t, x, side, query, want, "rpc_method", "rpc_response_status_code")
+	}
+}
+
+// sameSoon waits until a query yields what is wanted, and looks once more a moment later.
+func sameSoon(t *testing.T, x *sut.Sonde, what, query string, want map[string]float64, labels ...string) {
+	t.Helper()
+	var diff string
+	for deadline := time.Now().Add(settleTimeout); ; time.Sleep(200 * time.Millisecond) {
+		got, err := byLabels(x, query, labels...)
+		if diff = cmp.Diff(want, got); err != nil || diff == "" || time.Now().After(deadline) {
+			if err != nil {
+				diff = err.Error()
+			}
+			break
+		}
+	}
+	if diff != "" {
+		lost, _ := x.Lost()
+		t.Errorf("%s (-truth +Sonde), losses %v:\n%s", what, lost, diff)
+		return
+	}
+	time.Sleep(1200 * time.Millisecond) // a flush later
+	if got, err := byLabels(x, query, labels...); err != nil || !cmp.Equal(want, got) {
+		t.Errorf("%s: Sonde was right, then counted on: %v %v, want %v", what, got, err, want)
+	}
+}
+
+// checkJoined compares what must hold on a connection whose fields were indexed before Sonde came: how many there were, at both ends;
+// and that nothing is told under a name or a status that the account does not have.
+func checkJoined(t *testing.T, x *sut.Sonde, kind, client, server string, l *wire.Log) {
+	t.Helper()
+	for side, service := range map[string]string{"client": client, "server": server} {
+		metric := map[string]string{"http": "http_%s_request_duration_seconds", "grpc": "rpc_%s_call_duration_seconds"}[kind]
+		target := map[string]string{"http": map[string]string{"client": "url_template", "server": "http_route"}[side], "grpc": "rpc_method"}[kind]
+		state := map[string]string{"http": "http_response_status_code", "grpc": "rpc_response_status_code"}[kind]
+		query := fmt.Sprintf("histogram_count("+metric+"{service_name=%q})", side, service)
+		sameSoon(t, x, side+" in all", "sum("+query+")", map[string]float64{"": float64(l.Total().N)})
+		seen, err := byLabels(x, fmt.Sprintf("sum by (%s, %s) (%s)", target, state, query), target, state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: %v", side, seen)
+		for key, n := range seen {
+			route, status, _ := strings.Cut(key, " ")
+			var most int64
+			for _, r := range l.Rows {
+				if (route == "-" || route == r.Route) && (status == "-" || status == r.Status) {
+					most += r.N
+				}
+			}
+			if n > float64(most) {
+				t.Errorf("%s: %v of %q, the truth has %d at most", side, n, key, most)
+			}
+		}
+	}
+}
+
+// TestGRPC compares calls of every kind with the accounts of clients and servers.
+func TestGRPC(t *testing.T) {
+	id := fmt.Sprintf("t%d-grpc", os.Getpid()%1000)
+	old := startHTTP2(t, id+"-old", "grpc-server", Args{})
+	oldClient := startRole(t, id+"-old-client", "grpc-client", Args{Addr: old.addr, Plan: "old", Requests: 5, Connections: 3})
+	waitSaid(t, oldClient, "ready")
+
+	x := startSonde(t, sut.Options{})
+	t.Run("go", func(t *testing.T) {
+		s := startHTTP2(t, id+"-go", "grpc-server", Args{})
+		l := startRole(t, id+"-go-client", "grpc-client", Args{Addr: s.addr, Requests: 5, Connections: 5}).log(t)
+		s.stop()
+		served := s.log(t)
+		for _, r := range served.Rows {
+			if r.Status != "CANCELLED" && r.Status != "DEADLINE_EXCEEDED" && !hasRow(l, r) {
+				t.Errorf("the oracles disagree: the server has %+v, its client\n%s", r, l)
+			}
+		}
+		checkCalls(t, x, id+"-go-client", id+"-go", l)
+		checkStreams(t, x, id+"-go-client", l)
+		checkGRPCErrors(t, x, id+"-go-client", id+"-go", l)
+	})
+	t.Run("node", func(t *testing.T) {
+		s := startHTTP2(t, id+"-for-node", "grpc-server", Args{})
+		_, port, _ := strings.Cut(s.addr, ":")
+		rows := nodeRows(t, start(t, id+"-node-client", nil, program(t, "/usr/bin/node", "node"), filepath.Join("testdata", "http2.js"), "client", port, "10", "grpc"))
+		checkCalls(t, x, id+"-node-client", id+"-for-node", rows["grpc"])
+	})
+	t.Run("joined", func(t *testing.T) {
+		io.WriteString(oldClient.stdin, "go\n")
+		checkJoined(t, x, "grpc", oldClient.service, old.service, oldClient.log(t))
+	})
+	if lost, err := x.Lost(); err != nil || len(lost) > 0 {
+		t.Errorf("losses %v %v, want none", lost, err)
+	}
+	if err := x.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func hasRow(l *wire.Log, want wire.Row) bool {
+	for _, r := range l.Rows {
+		if r.Key == want.Key && r.N == want.N {
+			return true
+		}
+	}
+	return false
+}
+
+// checkStreams compares how long streams lasted, to their end, with what their client measured.
+func checkStreams(t *testing.T, x *sut.Sonde, client string, l *wire.Log) {
+	t.Helper()
+	var measured float64
+	for _, d := range l.Durations {
+		measured += d
+	}
+	got, err := x.Value(fmt.Sprintf(`sum(histogram_sum(rpc_client_call_duration_seconds{service_name=%q, rpc_method="grpc.testing.TestService/StreamingOutputCall"}))`, client))
+	if err != nil || got > measured || got < 0.1*float64(len(l.Durations)) { // five pauses of 20 ms each
+		t.Errorf("%d streams took %v s (%v), their client measured %v s, and they cannot be shorter than 100 ms", len(l.Durations), got, err, measured)
+	}
+}
+
+// checkGRPCErrors checks who is to blame (OpenTelemetry's gRPC conventions).
+func checkGRPCErrors(t *testing.T, x *sut.Sonde, client, server string, l *wire.Log) {
+	t.Helper()
+	blame := map[string][]string{"client": {"CANCELLED", "NOT_FOUND", "INTERNAL", "UNIMPLEMENTED"}, "server": {"INTERNAL", "UNIMPLEMENTED"}}
+	for side, service := range map[string]string{"client": client, "server": server} {
+		want := map[string]float64{}
+		for _, r := range l.Rows {
+			for _, status := range blame[side] {
+				if r.Status == status {
+					want[status] += float64(r.N)
+				}
+			}
+		}
+		query := fmt.Sprintf(`sum by (error_type) (histogram_count(rpc_%s_call_duration_seconds{service_name=%q, error_type!=""}))`, side, service)
+		sameSoon(t, x, "errors of the "+side, query, want, "error_type")
+	}
+}

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import type { Offer } from '../api/interfaces'
+import type { RED } from '../api/types'
+import { addUp, countNames, destinations, idOf, offerId, roleOf, totals } from './offers'
+
+function red(requests: number, errors = 0, more: Partial<RED> = {}): RED {
+  return { requests, rate: requests / 100, errors, errorRatio: requests ? errors / requests : 0, slow: 0, mean: 0.01, p50: 0.01, p90: 0.01, p95: 0.02, p99: 0.03, requestBytes: 0, responseBytes: 0, partial: 0, ...more }
+}
+
+function offer(operation: string, target: string, requests: number, callers: string[], more: Partial<Offer> = {}): Offer {
+  const each = callers.map((name, i) => ({ name, red: red(requests - i) }))
+  return { service: 'broker', seen: 'server', protocol: 'kafka', kind: 'messaging', operation, target, statuses: {}, counts: {}, time: 0, red: red(requests), callers: each, ...more }
+}
+
+it.each([
+  ['send', 'produces'], ['Produce', 'produces'], ['publish', 'produces'], ['basic.publish', 'produces'], ['PUB', 'produces'],
+  ['receive', 'consumes'], ['Fetch', 'consumes'], ['poll', 'consumes'], ['deliver', 'consumes'], ['basic.get', 'consumes'],
+  ['metadata', 'other'], ['basic.ack', 'other'], ['commit', 'other'], ['', 'other'], ['heartbeat', 'other'], ['unsubscribed', 'other'],
+])('%s %s', (operation, role) => expect(roleOf(operation)).toBe(role))
+
+describe('ids', () => {
+  it('are short, stable, and tell every part apart', () => {
+    const ids = [['a', 'b'], ['ab'], ['a', 'b', ''], ['', 'a', 'b'], ['a"', 'b'], ['ä', 'b']].map((parts) => offerId(...parts))
+    expect(new Set(ids).size).toBe(ids.length)
+    expect(offerId('SELECT '.repeat(500)).length).toBeLessThan(12)
+    expect(offerId('shop', 'mysql', 'SELECT', 'SELECT ?')).toBe(idOf(offer('SELECT', 'SELECT ?', 1, [], { service: 'shop', protocol: 'mysql' })))
+  })
+})
+
+it('counts are named once, in order', () => {
+  expect(countNames([{ counts: { b: 1, a: 2 } }, { counts: {} }, { counts: { a: 3, c: 1 } }])).toEqual(['b', 'a', 'c'])
+})
+
+it('statuses and errors of all add up, most frequent first', () => {
+  const rows = [
+    { statuses: { NOERROR: 5, NXDOMAIN: 9 }, red: red(14, 9, { errorsByType: { NXDOMAIN: 9 } }) },
+    { statuses: { NOERROR: 7 }, red: red(7) },
+  ]
+  expect(totals(rows)).toEqual({ statuses: [['NOERROR', 12], ['NXDOMAIN', 9]], errors: { NXDOMAIN: 9 } })
+})
+
+it('requests, errors and waits add up', () => {
+  expect(addUp([red(100, 10), red(300, 0, { waiting: 300 })])).toEqual({ requests: 400, errors: 10, rate: 4, errorRatio: 0.025, waiting: 300 })
+  expect(addUp([]).errorRatio).toBe(0)
+})
+
+describe('destinations', () => {
+  const rows = destinations(
+    [
+      offer('send', 'orders', 100, ['shop', 'admin'], { counts: { sent_messages: 500 } }),
+      offer('poll', 'orders', 50, ['mailer'], { counts: { consumed_messages: 400 }, red: red(50, 0, { waiting: 50 }) }),
+      offer('commit', 'orders', 10, ['mailer', 'other']),
+      offer('send', 'audit', 20, ['shop']),
+      offer('send', 'orders', 7, ['x'], { service: 'another' }),
+    ],
+    100,
+  )
+  it('group operations by broker and name', () => {
+    expect(rows.map((d) => `${d.service} ${d.target} ${d.offers.length}`)).toEqual(['broker orders 3', 'broker audit 1', 'another orders 1'])
+  })
+  it('tell producers from consumers; who only commits is neither', () => {
+    expect([rows[0]?.producers.map((c) => c.name), rows[0]?.consumers.map((c) => c.name)]).toEqual([['shop', 'admin'], ['mailer']])
+  })
+  it('count messages where the protocol does, requests otherwise', () => {
+    expect(rows[0]?.produced).toEqual({ perSecond: 5, isMessages: true, requests: 100 })
+    expect(rows[0]?.consumed).toEqual({ perSecond: 4, isMessages: true, requests: 50 })
+    expect(rows[1]?.produced).toEqual({ perSecond: 0.2, isMessages: false, requests: 20 })
+  })
+  it('have the percentile of sending, and all requests', () => {
+    expect([rows[0]?.sendP95, rows[0]?.all.requests, rows[0]?.all.waiting]).toEqual([0.02, 160, 50])
+  })
+})

@@ -1,0 +1,136 @@
+// Statements, names, methods and destinations: what the pages of one kind list. Pure.
+
+import type { Caller, Offer, Offerer } from '../api/interfaces'
+import type { RED } from '../api/types'
+import { groupBy } from './graph'
+
+/** Whether a call puts something into a queue, takes something out, or does neither (asks for metadata, commits). */
+export type Role = 'produces' | 'consumes' | 'other'
+
+const PRODUCES = /(^|[._-])(send|sends|produce|publish|pub|put|store|enqueue|push_message|xadd)($|[._-])/
+const CONSUMES = /(^|[._-])(receive|fetch|poll|consume|deliver|get|pull|pop|process|subscribe|message)($|[._-])/
+
+/** By the names that OpenTelemetry and the protocols themselves give ("send", "Produce", "basic.deliver"). */
+export function roleOf(operation: string): Role {
+  const name = operation.toLowerCase()
+  if (PRODUCES.test(name)) return 'produces'
+  return CONSUMES.test(name) ? 'consumes' : 'other'
+}
+
+/** A short name for an address: statements are long. It is the same in every browser (cyrb53). */
+export function offerId(...parts: readonly string[]): string {
+  let [a, b] = [0xdeadbeef, 0x41c6ce57]
+  for (const char of JSON.stringify(parts)) {
+    const code = char.codePointAt(0) ?? 0
+    a = Math.imul(a ^ code, 2654435761)
+    b = Math.imul(b ^ code, 1597334677)
+  }
+  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909)
+  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909)
+  return (4294967296 * (2097151 & b) + (a >>> 0)).toString(36)
+}
+
+export function idOf({ service, protocol, operation, target }: Offer): string {
+  return offerId(service, protocol, operation, target)
+}
+
+/** Names of what is counted by any of them, in order of first appearance. */
+export function countNames(offers: readonly Pick<Offer, 'counts'>[]): string[] {
+  return [...new Set(offers.flatMap(({ counts }) => Object.keys(counts)))]
+}
+
+/** Statuses of all of them together, most frequent first, and the errors among them. */
+export function totals(offers: readonly Pick<Offer, 'statuses' | 'red'>[]): { statuses: [string, number][]; errors: Record<string, number> } {
+  const statuses = new Map<string, number>()
+  const errors: Record<string, number> = {}
+  for (const { statuses: mine, red } of offers) {
+    for (const [status, n] of Object.entries(mine)) statuses.set(status, (statuses.get(status) ?? 0) + n)
+    for (const [type, n] of Object.entries(red.errorsByType ?? {})) errors[type] = (errors[type] ?? 0) + n
+  }
+  return { statuses: [...statuses].sort((a, b) => b[1] - a[1]), errors }
+}
+
+export interface Golden {
+  requests: number
+  rate: number
+  errors: number
+  errorRatio: number
+  waiting: number
+}
+
+/** What can be added up: percentiles cannot. */
+export function addUp(reds: readonly RED[]): Golden {
+  const sum = (pick: (red: RED) => number) => reds.reduce((total, red) => total + pick(red), 0)
+  const [requests, errors] = [sum((r) => r.requests), sum((r) => r.errors)]
+  return { requests, errors, rate: sum((r) => r.rate), errorRatio: requests > 0 ? errors / requests : 0, waiting: sum((r) => r.waiting ?? 0) }
+}
+
+/** A topic or queue of one broker. */
+export interface Destination {
+  service: string
+  protocol: string
+  target: string
+  offers: Offer[]
+  /** Observed ones; the names come busiest first. */
+  producers: Caller[]
+  consumers: Caller[]
+  produced: Flow
+  consumed: Flow
+  /** All requests on it. */
+  all: Golden
+  /** Of the busiest way to put something in, undefined where nobody was seen to. */
+  sendP95: number | undefined
+}
+
+/** What goes in or out: messages where the protocol counts them, requests otherwise. */
+export interface Flow {
+  perSecond: number
+  isMessages: boolean
+  requests: number
+}
+
+export function destinations(offers: readonly Offer[], seconds: number): Destination[] {
+  const groups = groupBy(offers, ({ service, protocol, target }) => JSON.stringify([service, protocol, target]))
+  return [...groups.values()].map((group) => {
+    const first = group[0] as Offer
+    const of = (role: Role) => group.filter(({ operation }) => roleOf(operation) === role)
+    const [produce, consume] = [of('produces'), of('consumes')]
+    return {
+      service: first.service,
+      protocol: first.protocol,
+      target: first.target,
+      offers: group,
+      producers: callersOf(produce),
+      consumers: callersOf(consume),
+      produced: flow(produce, /sent|publish|produc/, seconds),
+      consumed: flow(consume, /consum|receiv|deliver|fetch/, seconds),
+      all: addUp(group.map(({ red }) => red)),
+      sendP95: [...produce].sort((a, b) => b.red.requests - a.red.requests)[0]?.red.p95,
+    }
+  })
+}
+
+export function destinationId({ service, protocol, target }: Pick<Destination, 'service' | 'protocol' | 'target'>): string {
+  return offerId(service, protocol, target)
+}
+
+/** Of several operations a caller's busiest one speaks for it. */
+function callersOf(offers: readonly Offer[]): Caller[] {
+  const groups = groupBy(offers.flatMap(({ callers }) => callers), ({ name }) => name)
+  return [...groups.values()]
+    .map((group) => [...group].sort((a, b) => b.red.requests - a.red.requests)[0] as Caller)
+    .sort((a, b) => b.red.requests - a.red.requests)
+}
+
+function flow(offers: readonly Offer[], counted: RegExp, seconds: number): Flow {
+  const counts = offers.flatMap(({ counts }) => Object.entries(counts).filter(([name]) => counted.test(name)))
+  const requests = offers.reduce((sum, { red }) => sum + red.requests, 0)
+  const isMessages = counts.length > 0
+  const total = isMessages ? counts.reduce((sum, [, n]) => sum + n, 0) : requests
+  return { perSecond: total / seconds, isMessages, requests }
+}
+
+/** Services of a kind that several protocols reach are one each per protocol. */
+export function offererId({ service, protocol }: Pick<Offerer, 'service' | 'protocol'>): string {
+  return `${service}·${protocol}`
+}

@@ -1,0 +1,170 @@
+import { useMemo } from 'react'
+import type { Caller, Offer } from '../../api/interfaces'
+import { DataTable, type Column } from '../../components/DataTable'
+import { ErrorRatio, Statuses, WaitBadge } from '../../components/Interface'
+import { navigate } from '../../components/navigation'
+import { Panel } from '../../components/Panel'
+import { formatDuration, formatExact, formatRate, formatRatio, NONE } from '../../lib/format'
+import { destinationId, destinations, type Destination, type Flow } from '../../lib/offers'
+import { protocolName } from '../../lib/protocol'
+import { matches, sortRows, type SortValue } from '../../lib/rank'
+import type { OffersView } from '../../lib/url'
+import { CallerList, Counted, PlaceLine, SidePanel } from './OfferPanel'
+import type { OfferTableProps } from './OfferTable'
+
+const DEFAULT_SORT = { column: 'in', direction: 'desc' } as const
+
+/** Topics and queues: what goes in and out of each, and through whom. */
+export function DestinationTable({ view, lens, offers, reply }: OfferTableProps) {
+  const seconds = reply.range.end - reply.range.start
+  const all = useMemo(() => destinations(offers, seconds), [offers, seconds])
+  const rows = useMemo(() => {
+    const found = all.filter((d) => matches(view.search, d.target, d.service, d.protocol, ...[...d.producers, ...d.consumers].map((c) => c.name)))
+    return sortRows(found, view.sort ?? DEFAULT_SORT, sortValue)
+  }, [all, view.search, view.sort])
+  const selected = all.find((d) => destinationId(d) === view.selected)
+  const columns = useMemo(() => columnsOf(view, selected !== undefined), [view, selected])
+  return (
+    <div className="offers-body" data-open={selected !== undefined}>
+      <Panel title={view.of === undefined ? 'Destinations' : `Destinations of ${view.of}`} note={formatExact(rows.length)} isFlush>
+        <DataTable
+          label="Destinations"
+          columns={columns}
+          rows={rows}
+          rowKey={destinationId}
+          rowClass={(d) => (destinationId(d) === view.selected ? 'row-link row-selected' : 'row-link')}
+          rowHeight={44}
+          sort={view.sort ?? DEFAULT_SORT}
+          onSort={(sort) => navigate({ ...view, sort }, true)}
+        />
+        {rows.length === 0 && <p className="table-empty">{all.length === 0 ? `No ${lens.offer} in this time range.` : `None matches “${view.search}”.`}</p>}
+      </Panel>
+      {selected && <DestinationPanel view={view} destination={selected} />}
+    </div>
+  )
+}
+
+function sortValue(d: Destination, column: string): SortValue {
+  switch (column) {
+    case 'offer':
+      return d.target
+    case 'place':
+      return d.service
+    case 'producers':
+      return d.producers.length
+    case 'consumers':
+      return d.consumers.length
+    case 'in':
+      return d.produced.perSecond
+    case 'out':
+      return d.consumed.perSecond
+    case 'rate':
+      return d.all.rate
+    case 'errors':
+      return d.all.errorRatio
+    case 'p95':
+      return d.sendP95
+    default:
+      return undefined
+  }
+}
+
+function columnsOf(view: OffersView, isNarrow: boolean): Column<Destination>[] {
+  const value = (id: string) => (d: Destination) => sortValue(d, id)
+  const figure = (id: string, title: string, hint: string, width: string, cell: Column<Destination>['cell']): Column<Destination> => ({
+    id, title, hint, width, isNumber: true, value: value(id), cell,
+  })
+  const wide: Column<Destination>[] = [
+    { id: 'place', title: 'Broker', width: '15%', value: value('place'), cell: (d) => <Broker destination={d} /> },
+    { id: 'producers', title: 'Producers', hint: 'Services of this host that put something in', width: '16%', value: value('producers'), cell: (d) => <Names callers={d.producers} none="none seen" /> },
+    { id: 'consumers', title: 'Consumers', hint: 'Services of this host that take something out', width: '16%', value: value('consumers'), cell: (d) => <Names callers={d.consumers} none="none seen" /> },
+  ]
+  return [
+    { id: 'offer', title: 'Destination', value: value('offer'), cell: (d) => <Name view={view} destination={d} /> },
+    ...(isNarrow ? [] : wide),
+    figure('in', 'In', 'Messages put in per second (requests, where the protocol does not count messages)', '100px', (d) => <Messages flow={d.produced} />),
+    figure('out', 'Out', 'Messages taken out per second', '100px', (d) => <Messages flow={d.consumed} />),
+    figure('rate', 'Requests', 'All requests on it per second', '92px', (d) => formatRate(d.all.rate)),
+    figure('errors', 'Errors', 'Share of all requests that failed', '80px', (d) => <ErrorRatio red={d.all} />),
+    figure('p95', 'Send P95', '95 % of the requests that put something in are faster', '92px', (d) => formatDuration(d.sendP95)),
+  ]
+}
+
+function Name({ view, destination }: { view: OffersView; destination: Destination }) {
+  const id = destinationId(destination)
+  return (
+    <button
+      type="button"
+      className="stretched offer-name"
+      title={destination.target}
+      onClick={() => navigate({ ...view, selected: view.selected === id ? undefined : id }, view.selected !== undefined)}
+    >
+      {destination.target ? <code className="ellipsis">{destination.target}</code> : <span className="faint">no destination</span>}
+    </button>
+  )
+}
+
+function Broker({ destination }: { destination: Destination }) {
+  return (
+    <span className="offer-place" title={destination.service}>
+      <span className="ellipsis">{destination.service}</span> <span className="faint">{protocolName(destination.protocol)}</span>
+    </span>
+  )
+}
+
+function Names({ callers, none }: { callers: readonly Caller[]; none: string }) {
+  if (callers.length === 0) return <span className="faint">{none}</span>
+  return (
+    <span className="ellipsis" title={callers.map((c) => `${c.name}: ${formatRate(c.red.rate)}`).join('\n')}>
+      {callers.map((c) => c.name).join(', ')}
+    </span>
+  )
+}
+
+function Messages({ flow }: { flow: Flow }) {
+  if (flow.requests === 0) return <span className="faint">{NONE}</span>
+  return <span title={flow.isMessages ? 'messages' : 'requests: this protocol does not tell the number of messages'}>{formatRate(flow.perSecond)}</span>
+}
+
+function DestinationPanel({ view, destination }: { view: OffersView; destination: Destination }) {
+  const [first] = destination.offers
+  return (
+    <SidePanel view={view} label="One destination">
+      <PlaceLine view={view} service={destination.service} protocol={destination.protocol} kind={first?.kind ?? ''} />
+      {destination.target && <pre className="statement">{destination.target}</pre>}
+      <CallerList view={view} title="Producers" callers={destination.producers} none="No service of this host puts anything in." />
+      <CallerList view={view} title="Consumers" callers={destination.consumers} none="No service of this host takes anything out." />
+      <Operations offers={destination.offers} />
+      <Counted offers={destination.offers} />
+    </SidePanel>
+  )
+}
+
+/** What is asked about the destination: sending, receiving, and the rest. */
+function Operations({ offers }: { offers: readonly Offer[] }) {
+  const sorted = [...offers].sort((a, b) => b.red.rate - a.red.rate)
+  return (
+    <section>
+      <h3>Operations</h3>
+      <ul className="caller-list">
+        <li className="caller-heads" aria-hidden>
+          <span />
+          <span>Requests</span>
+          <span>Errors</span>
+          <span>P95</span>
+        </li>
+        {sorted.map((offer) => (
+          <li key={offer.operation}>
+            <span className="ellipsis">
+              {offer.operation} <WaitBadge red={offer.red} />
+            </span>
+            <span>{formatRate(offer.red.rate)}</span>
+            <span className={offer.red.errors > 0 ? 'text-critical' : 'faint'}>{formatRatio(offer.red.errorRatio)}</span>
+            <span className="faint">{formatDuration(offer.red.p95)}</span>
+            {offer.red.errors > 0 && <Statuses row={offer} />}
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
