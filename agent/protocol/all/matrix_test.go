@@ -3,6 +3,7 @@ package all_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -112,7 +113,7 @@ func TestCapturesSpeakTheirOwnProtocol(t *testing.T) {
 	found := map[string]int{}
 	for _, c := range captures(t) {
 		for i, conv := range c.conversations {
-			told, _ := play(conv, conv.Seen, conv.Calls, func(x *exchange.Exchange) {
+			told, _ := play(conv, whole(conv), func(x *exchange.Exchange) {
 				if !isOwner(x.Protocol, c.folder) {
 					t.Errorf("%s: connection %d: %s %s %s %s", c.path, i, x.Protocol.Name(), x.Operation, x.Target, x.Status)
 				}
@@ -127,30 +128,40 @@ func TestCapturesSpeakTheirOwnProtocol(t *testing.T) {
 	}
 }
 
-// play runs the calls of a connection as its client saw them, and renders what came out, in any order. isSeen says that they are there from its
-// first byte on.
-func play(conv *replay.Conversation, isSeen bool, calls []replay.Call, out func(*exchange.Exchange)) ([]string, signal.Losses) {
+// scene is a connection, or what is left of one.
+type scene struct {
+	calls    []replay.Call
+	isSeen   bool // from its first byte on
+	isOpen   bool // its end is not reported
+	forgot   bool // whole calls are missing
+	whatever string
+}
+
+func whole(conv *replay.Conversation) scene { return scene{calls: conv.Calls, isSeen: conv.Seen} }
+
+// play runs the calls of a connection as its client saw them, and renders what came out, in any order.
+func play(conv *replay.Conversation, s scene, out func(*exchange.Exchange)) ([]string, signal.Losses) {
 	var told []string
 	e := exchange.New(exchange.DefaultConfig, all.Protocols(), func(x *exchange.Exchange) {
 		if out != nil {
 			out(x)
 		}
-		s := fmt.Sprintf("%s %s %s %q %q %d %d %v", x.Protocol.Name(), x.Operation, x.Target, x.Status, x.Error, x.RequestBytes, x.ResponseBytes, x.Counts)
+		line := fmt.Sprintf("%s %s %s %q %q %d %d %v", x.Protocol.Name(), x.Operation, x.Target, x.Status, x.Error, x.RequestBytes, x.ResponseBytes, x.Counts)
 		if x.Partial {
-			s += " partial"
+			line += " partial"
 		}
-		told = append(told, s)
+		told = append(told, line)
 	}, nil)
 	role := event.RoleUnknown
-	if isSeen {
+	if s.isSeen {
 		role = event.RoleClient
 	}
 	now := uint64(1e9)
 	e.Handle(&event.Event{Kind: event.Open, Time: now, Conn: 1, PID: 1, Open: event.OpenInfo{
-		Role: role, Seen: isSeen || conv.Datagrams, Datagrams: conv.Datagrams, HasPositions: true,
+		Role: role, Seen: s.isSeen || conv.Datagrams, Datagrams: conv.Datagrams, HasPositions: true,
 	}})
 	var next [2]uint32
-	for _, k := range calls {
+	for _, k := range s.calls {
 		now += 1e6
 		dir := event.Ingress
 		if k.FromClient {
@@ -161,6 +172,10 @@ func play(conv *replay.Conversation, isSeen bool, calls []replay.Call, out func(
 			e.Handle(&event.Event{Kind: event.Data, Time: now, Conn: 1, PID: 1, Direction: dir, Seq: next[dir], Len: k.Len, Payload: k.Payload})
 		}
 		next[dir] += k.Len
+	}
+	if s.isOpen {
+		slices.Sort(told)
+		return told, e.Losses()
 	}
 	now += 1e6
 	e.Handle(&event.Event{Kind: event.Close, Time: now, Conn: 1, Close: event.CloseInfo{
@@ -218,7 +233,7 @@ func TestAnySegmentation(t *testing.T) {
 	n := 0
 	for _, c := range captures(t) {
 		for i, conv := range c.conversations {
-			want, lost := play(conv, conv.Seen, conv.Calls, nil)
+			want, lost := play(conv, whole(conv), nil)
 			if !isWhole(conv) || len(want) == 0 || len(lost) > 0 {
 				continue
 			}
@@ -226,7 +241,7 @@ func TestAnySegmentation(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%s/%d", c.folder, filepath.Base(c.path), i), func(t *testing.T) {
 				same := func(name string, calls []replay.Call) {
 					t.Helper()
-					if got, _ := play(conv, conv.Seen, calls, nil); !slices.Equal(want, got) {
+					if got, _ := play(conv, scene{calls: calls, isSeen: conv.Seen}, nil); !slices.Equal(want, got) {
 						t.Errorf("%s: -want +got:\n%s", name, cmp.Diff(want, got))
 					}
 				}
@@ -251,16 +266,16 @@ func TestAnySegmentation(t *testing.T) {
 func TestAnyLoss(t *testing.T) {
 	for _, c := range captures(t) {
 		for i, conv := range c.conversations {
-			whole, lost := play(conv, conv.Seen, conv.Calls, nil)
-			if !isWhole(conv) || len(whole) == 0 || len(lost) > 0 {
+			truth, lost := play(conv, whole(conv), nil)
+			if !isWhole(conv) || len(truth) == 0 || len(lost) > 0 {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s/%s/%d", c.folder, filepath.Base(c.path), i), func(t *testing.T) {
 				for seed := range uint64(60) {
-					calls, isJoined, change := damage(rand.New(rand.NewPCG(seed, 13)), conv.Calls)
-					got, lost := play(conv, conv.Seen && !isJoined, calls, nil)
-					if wrong := untrue(whole, got, hasForgotten(change)); len(wrong) > 0 {
-						t.Fatalf("seed %d: %s: told %q, which is not true of %q; lost %v", seed, change, wrong, whole, lost)
+					s := damage(rand.New(rand.NewPCG(seed, 13)), whole(conv))
+					got, lost := play(conv, s, nil)
+					if wrong := untrue(truth, got, s.forgot); len(wrong) > 0 {
+						t.Fatalf("seed %d: %s: told %q, which is not true of %q; lost %v", seed, s.whatever, wrong, truth, lost)
 					}
 				}
 			})
@@ -268,50 +283,47 @@ func TestAnyLoss(t *testing.T) {
 	}
 }
 
-// damage takes something away from a connection; isJoined says that its start is missing.
-func damage(r *rand.Rand, calls []replay.Call) (left []replay.Call, isJoined bool, change string) {
-	calls = slices.Clone(calls)
+// damage takes something away from a connection.
+func damage(r *rand.Rand, s scene) scene {
+	calls := slices.Clone(s.calls)
 	switch r.IntN(4) {
-	case 0: // it is joined later
+	case 0:
 		n := r.IntN(len(calls))
-		return calls[n:], true, fmt.Sprintf("without the first %d calls", n)
-	case 1: // its end is missing
+		return scene{calls: calls[n:], forgot: true, whatever: fmt.Sprintf("joined after %d calls", n)}
+	case 1: // not closed: what a close cuts off has the size that came of it
 		n := r.IntN(len(calls))
-		return calls[:n], false, fmt.Sprintf("only the first %d calls", n)
-	case 2: // calls are lost
-		var holes [2]uint32
-		lost := 0
-		for _, k := range calls {
-			dir := 0
-			if k.FromClient {
-				dir = 1
-			}
-			if r.IntN(8) == 0 {
-				holes[dir] += k.Len
-				lost++
-				continue
-			}
-			k.Missing += holes[dir]
-			holes[dir] = 0
-			left = append(left, k)
-		}
-		return left, false, fmt.Sprintf("%d calls lost", lost)
+		return scene{calls: calls[:n], isSeen: s.isSeen, isOpen: true, whatever: fmt.Sprintf("only the first %d calls", n)}
+	case 2:
+		left := lose(r, calls)
+		return scene{calls: left, isSeen: s.isSeen, forgot: true, whatever: fmt.Sprintf("%d calls lost", len(calls)-len(left))}
 	}
-	limit := 8 + r.IntN(300) // only the first bytes of calls are copied
+	limit := 8 + r.IntN(300)
 	for i := range calls {
 		calls[i].Payload = calls[i].Payload[:min(len(calls[i].Payload), limit)]
 	}
-	return calls, false, fmt.Sprintf("first %d bytes of each call", limit)
+	return scene{calls: calls, isSeen: s.isSeen, whatever: fmt.Sprintf("first %d bytes of each call", limit)}
 }
 
-// hasForgotten reports whether whole calls are missing.
-func hasForgotten(change string) bool { return !strings.HasPrefix(change, "first ") }
+// lose takes some calls out.
+func lose(r *rand.Rand, calls []replay.Call) (left []replay.Call) {
+	holes := map[bool]uint32{}
+	for _, k := range calls {
+		if r.IntN(8) == 0 {
+			holes[k.FromClient] += k.Len
+			continue
+		}
+		k.Missing += holes[k.FromClient]
+		holes[k.FromClient] = 0
+		left = append(left, k)
+	}
+	return left
+}
 
 // untrue returns what was told and not there. Without a response, nothing is claimed of it. What a request is about may have
 // been said in another one that is missing: the target may then be a more general one.
-func untrue(whole, got []string, hasForgotten bool) (wrong []string) {
-	left := slices.Clone(whole)
-	if hasForgotten {
+func untrue(truth, got []string, forgot bool) (wrong []string) {
+	left := slices.Clone(truth)
+	if forgot {
 		left, got = withoutTarget(left), withoutTarget(got)
 	}
 	for _, l := range got {
@@ -392,8 +404,10 @@ func TestNobodyClaimsNoise(t *testing.T) {
 	if testing.Short() {
 		rounds = 2000
 	}
-	for name, make := range kinds {
+	for _, name := range slices.Sorted(maps.Keys(kinds)) {
+		make := kinds[name]
 		t.Run(name, func(t *testing.T) {
+			*r = *rand.New(rand.NewPCG(17, uint64(len(name))))
 			undecided := map[string]int{}
 			for range rounds {
 				b := make(1 + r.IntN(300))
