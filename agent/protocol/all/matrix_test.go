@@ -330,13 +330,23 @@ func untrue(truth, got []string, forgot bool) (wrong []string) {
 		if strings.HasSuffix(l, "partial") || strings.Contains(l, exchange.ErrorClosed) {
 			continue
 		}
-		if i := slices.Index(left, l); i >= 0 {
+		same := func(x string) bool { return x == l }
+		if strings.Contains(l, ` "" "" `) { // no response, or that there is one was said before
+			same = func(x string) bool { return request(x) == request(l) }
+		}
+		if i := slices.IndexFunc(left, same); i >= 0 {
 			left = slices.Delete(left, i, i+1)
 			continue
 		}
 		wrong = append(wrong, l)
 	}
 	return wrong
+}
+
+// request returns what a line says of the request.
+func request(line string) string {
+	parts := strings.Split(line, `"`) // before the status, status, between, error, sizes
+	return parts[0] + strings.Fields(parts[len(parts)-1])[0]
 }
 
 // withoutTarget cuts the third word and what follows up to the status.
@@ -370,6 +380,7 @@ func TestNobodyClaimsNoise(t *testing.T) {
 		return b
 	}
 	const base64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
+	const small = "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f "
 	printable := make([]byte, 0, 95)
 	for c := byte(' '); c < 0x7f; c++ {
 		printable = append(printable, c)
@@ -389,7 +400,7 @@ func TestNobodyClaimsNoise(t *testing.T) {
 		"own length of 4":  func(n int) []byte { return append([]byte{byte(n + 4), byte((n + 4) >> 8), 0, 0}, random(n)...) },
 		"zeros":            func(n int) []byte { return make([]byte, n) },
 		"the same again":   func(n int) []byte { return bytes.Repeat(random(1), n) },
-		"small numbers":    func(n int) []byte { return text("\x00\x00\x00\x01\x02\x03\x04\x10\x20", n) },
+		"small numbers":    func(n int) []byte { return text(small, n) },
 		"base64":           func(n int) []byte { return text(base64, n) },
 		"printable":        func(n int) []byte { return text(string(printable), n) },
 		"lines":            func(n int) []byte { return append(text(string(printable), n), "\r\n"...) },
