@@ -80,6 +80,7 @@ type Probe struct {
 	losses     *ebpf.Map
 	selection  *selection
 	tls        *tls.Prober // nil where TLS is not read
+	flows      *flows
 }
 
 // Open loads and attaches everything. The caller must Close the Probe, and should Run it soon: events wait in the ring.
@@ -122,10 +123,28 @@ func Open(cfg Config, log *slog.Logger) (_ *Probe, err error) {
 			return nil, err
 		}
 	}
+	if p.tier == TierSocket {
+		if err := p.startFlows(process); err != nil {
+			return nil, err
+		}
+	}
 	if err := p.openTLS(self); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+func (p *Probe) startFlows(process *collector) error {
+	c, err := loadCollector("flows", p.cfg, process, nil)
+	if err != nil {
+		return err
+	}
+	p.collectors = append(p.collectors, c)
+	if p.flows, err = openFlows(p.capture, c); err != nil {
+		return err
+	}
+	c.state = StateRunning
+	return nil
 }
 
 // Tier returns the tier in use and why it was chosen.
@@ -218,6 +237,9 @@ func (p *Probe) Close() {
 		_ = p.reader.Close()
 	}
 	p.tls.Close()
+	if p.flows != nil {
+		_ = p.flows.iter.Close()
+	}
 	for i := len(p.collectors) - 1; i >= 0; i-- {
 		p.collectors[i].close()
 	}

@@ -148,6 +148,8 @@ struct plain_sock {
 	__u32 snd_una;
 	__u32 bytes_acked;
 	__u32 bytes_received;
+	__u32 total_retrans;
+	__u32 srtt_us;
 	int sk_err;
 	__u16 sk_type;
 	__u16 sk_protocol;

@@ -39,9 +39,8 @@ static __noinline struct plain_conn *plain_conn_of(struct conn_state *c, struct 
 	p->sk.__sk_common.skc_daddr = SK_READ(sk, __sk_common.skc_daddr);
 	SK_READ_INTO(p->sk.__sk_common.skc_v6_rcv_saddr, sk, __sk_common.skc_v6_rcv_saddr);
 	SK_READ_INTO(p->sk.__sk_common.skc_v6_daddr, sk, __sk_common.skc_v6_daddr);
+	p->c.role = c->role; /* who opened it; what is recognised may say otherwise */
 	c->flags |= CONN_TLS;
-	if (!seen)
-		conn_silence(c); /* there is no more of it to learn than its handshake */
 	return p;
 }
 

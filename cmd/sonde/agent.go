@@ -11,6 +11,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/entity"
 	"github.com/sonde-dev/sonde/agent/exchange"
 	"github.com/sonde-dev/sonde/agent/export"
+	"github.com/sonde-dev/sonde/agent/flow"
 	"github.com/sonde-dev/sonde/agent/probe"
 	"github.com/sonde-dev/sonde/agent/probe/event"
 	"github.com/sonde-dev/sonde/agent/protocol"
@@ -31,6 +32,7 @@ type agent struct {
 	sealed  *exchange.Envelopes
 	table   *entity.Table
 	joiner  *entity.Joiner
+	flows   *flow.Tracker
 	red     *redmetrics.Recorder
 	self    *export.Self
 	fanout  *export.Fanout
@@ -51,6 +53,7 @@ type counters struct {
 	copied    uint64
 	exchanges uint64
 	next      uint64 // when figures are due, CLOCK_MONOTONIC
+	sampled   uint64 // when the open connections were looked at, the same
 }
 
 // newAgent loads the kernel side and puts the rooms together. What is running already is known when it returns. stored
@@ -88,6 +91,7 @@ func (a *agent) join(who entity.Config, source exchange.Source) {
 	a.red = redmetrics.New(a.cfg.red())
 	a.joiner = entity.NewJoiner(who, a.table, func(o entity.Observation) { a.red.Observe(o.X, o.Self, o.Peer) })
 	a.sealed = exchange.NewEnvelopes(a.onRequest)
+	a.flows = flow.New()
 	a.engine = exchange.New(exchange.DefaultConfig, all.Protocols(), a.onExchange, source)
 }
 
@@ -124,7 +128,11 @@ func (a *agent) onEvent(ev *event.Event) {
 		a.joiner.HandleConn(ev)
 		a.sealed.HandleConn(ev)
 		a.engine.Handle(ev)
+		if !a.own.is(ev.Open.Remote) && ev.Conn&event.PlainText == 0 {
+			a.flows.Open(ev.Conn, &ev.Open)
+		}
 	case event.Close:
+		a.onFlow(ev.Conn, a.flows.Close(ev.Conn, &ev.Close))
 		a.engine.Handle(ev)
 		a.sealed.HandleConn(ev)
 		a.joiner.HandleConn(ev)
@@ -154,6 +162,7 @@ func (a *agent) onTick(now uint64) {
 	a.sealed.Tick(now)
 	a.table.Tick(now)
 	a.joiner.Tick(now)
+	a.sampleFlows(now)
 	if now >= a.counted.next {
 		a.counted.next = now + uint64(time.Second/2)
 		a.report()
@@ -218,7 +227,7 @@ func (a *agent) losses() signal.Losses {
 		a.log.Warn("losses of the kernel side are unknown", "err", err)
 		total = signal.Losses{}
 	}
-	for _, l := range []signal.Losses{a.engine.Losses(), a.table.Losses(), a.joiner.Losses(), a.red.Losses(), a.fanout.Losses(), a.stored()} {
+	for _, l := range []signal.Losses{a.engine.Losses(), a.flows.Losses(), a.table.Losses(), a.joiner.Losses(), a.red.Losses(), a.fanout.Losses(), a.stored()} {
 		for cause, n := range l {
 			total.Add(cause, n)
 		}
