@@ -40,6 +40,7 @@ func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 128 << 10, 
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
 var semantics = protocol.Semantics{
+	Kind:              protocol.KindCache,
 	ServerDuration:    "db_server_operation_duration_seconds",
 	ClientDuration:    "db_client_operation_duration_seconds",
 	OperationLabel:    "db_operation_name",
