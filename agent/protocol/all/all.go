@@ -7,6 +7,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/amqp"
 	"github.com/sonde-dev/sonde/agent/protocol/cassandra"
+	"github.com/sonde-dev/sonde/agent/protocol/clickhouse"
 	"github.com/sonde-dev/sonde/agent/protocol/dns"
 	"github.com/sonde-dev/sonde/agent/protocol/dubbo"
 	"github.com/sonde-dev/sonde/agent/protocol/fastcgi"
@@ -34,6 +35,7 @@ func Protocols() []protocol.Protocol {
 		memcached.Protocol{},
 		fastcgi.Protocol{},
 		amqp.Protocol{},
+		clickhouse.Protocol{},
 		dns.Protocol{},
 		mqtt.Protocol{},
 		nats.Protocol{},
