@@ -64,6 +64,8 @@ func playRole(ctx context.Context, role string) error {
 		log, err = playPgx(ctx, a)
 	case "mysql":
 		log, err = playMySQL(ctx, a)
+	case "redis":
+		err = useRedis(ctx, a)
 	case "garbage-server":
 		err = garbageServer(ctx, a)
 	case "garbage-client":
