@@ -60,6 +60,8 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveGRPC(ctx, a)
 	case "grpc-client":
 		log, err = callGRPC(a)
+	case "memcached":
+		err = useMemcached(a)
 	case "redis":
 		err = useRedis(ctx, a)
 	case "garbage-server":
