@@ -64,6 +64,8 @@ func playRole(ctx context.Context, role string) error {
 		log, err = playPgx(ctx, a)
 	case "mysql":
 		log, err = playMySQL(ctx, a)
+	case "memcached":
+		err = useMemcached(a)
 	case "redis":
 		err = useRedis(ctx, a)
 	case "dns-server":
