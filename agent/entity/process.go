@@ -43,6 +43,7 @@ type process struct {
 // program is what a process runs; a fork shares it.
 type program struct {
 	exe      string // path, "" if unknown
+	alias    string // name by which it was started, where that is a link to exe
 	args     []string
 	env      map[string]string
 	cwd      string
@@ -55,16 +56,34 @@ const maxKeptArgs = 1 << 10
 
 // executable returns process.executable.name.
 func (p *process) executable() string {
-	if p.exe == "" {
+	switch {
+	case p.alias != "":
+		return p.alias
+	case p.exe == "":
 		return p.comm
 	}
 	return path.Base(p.exe)
 }
 
+// aliasOf tells the name by which a program was started that has several: redis-server is a link to redis-check-rdb on Debian,
+// and all of BusyBox is one file. The kernel's comm and the first argument then agree on a name that is not the file's.
+func aliasOf(exe, comm string, args []string) string {
+	if len(args) == 0 || comm == "" {
+		return ""
+	}
+	const commMax = 15                       // TASK_COMM_LEN of linux/sched.h, less the zero byte
+	first, _, _ := strings.Cut(args[0], " ") // servers write a title behind it
+	name := strings.TrimSuffix(path.Base(first), ":")
+	if name == path.Base(exe) || name[:min(len(name), commMax)] != comm {
+		return ""
+	}
+	return name
+}
+
 // adopt takes over what /proc says.
 func (p *process) adopt(f proc.Facts) {
 	p.ppid, p.comm = f.ParentPID, f.Comm
-	p.program = program{exe: f.Exe, args: f.Args, env: f.Env, cwd: f.Cwd, language: f.Language}
+	p.program = program{exe: f.Exe, args: f.Args, env: f.Env, cwd: f.Cwd, language: f.Language, alias: aliasOf(f.Exe, f.Comm, f.Args)}
 	p.member, p.cgroupName, p.containerName = container.FromCgroup(f.Cgroup), lastComponent(f.Cgroup), ""
 	p.unread, p.executed, p.weak, p.entity = false, true, false, nil
 	p.findScript()
@@ -74,7 +93,7 @@ func (p *process) adopt(f proc.Facts) {
 // process before it.
 func (p *process) adoptKernel(i *event.ProcessInfo) {
 	p.comm = i.Comm
-	p.exe, p.args = kernelExe(i), slices.Clone(i.Args)
+	p.exe, p.args, p.alias = kernelExe(i), slices.Clone(i.Args), ""
 	p.language = proc.Language(path.Base(p.exe))
 	if m := container.FromName(i.Cgroup); m.ID != "" && m.ID != p.member.ID {
 		p.member, p.containerName = m, ""

@@ -68,6 +68,16 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveThrift(ctx, a)
 	case "thrift-client":
 		log, err = callThrift(ctx, a)
+	case "pgx":
+		log, err = playPgx(ctx, a)
+	case "mysql":
+		log, err = playMySQL(ctx, a)
+	case "redis":
+		err = useRedis(ctx, a)
+	case "dns-server":
+		log, err = serveNames(ctx, a)
+	case "dns-client":
+		log, err = resolveNames(ctx, a)
 	case "garbage-server":
 		err = garbageServer(ctx, a)
 	case "garbage-client":
