@@ -60,6 +60,14 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveGRPC(ctx, a)
 	case "grpc-client":
 		log, err = callGRPC(a)
+	case "kafka-broker":
+		log, err = serveKafka(ctx, a)
+	case "kafka-client":
+		log, err = useKafka(ctx, a)
+	case "thrift-server":
+		log, err = serveThrift(ctx, a)
+	case "thrift-client":
+		log, err = callThrift(ctx, a)
 	case "pgx":
 		log, err = playPgx(ctx, a)
 	case "mysql":
