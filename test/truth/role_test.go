@@ -60,6 +60,10 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveGRPC(ctx, a)
 	case "grpc-client":
 		log, err = callGRPC(a)
+	case "amqp-client":
+		log, err = speakAMQP(a)
+	case "mqtt-client":
+		log, err = speakMQTT(a)
 	case "garbage-server":
 		err = garbageServer(ctx, a)
 	case "garbage-client":
