@@ -91,7 +91,7 @@ type Loss struct {
 type Node struct {
 	ID        string   `json:"id"` // service name
 	External  bool     `json:"external"`
-	Entry     bool     `json:"entry"` // traffic enters here: it makes requests and serves none, or is an external client
+	Entry     bool     `json:"entry"` // traffic enters here: it calls services, by HTTP or RPC, and serves none, or is an external client
 	Language  string   `json:"language,omitempty"`
 	Kinds     []string `json:"kinds"` // of the protocols that it answers to, the busiest first: "db"
 	Protocols []string `json:"protocols"`

@@ -64,6 +64,20 @@ func playRole(ctx context.Context, role string) error {
 		log, err = speakAMQP(a)
 	case "mqtt-client":
 		log, err = speakMQTT(a)
+	case "pgx":
+		log, err = playPgx(ctx, a)
+	case "mysql":
+		log, err = playMySQL(ctx, a)
+	case "redis":
+		err = useRedis(ctx, a)
+	case "dns-server":
+		log, err = serveNames(ctx, a)
+	case "dns-client":
+		log, err = resolveNames(ctx, a)
+	case "nats-server":
+		log, err = serveNATS(ctx, a)
+	case "nats-client":
+		log, err = speakNATS(a)
 	case "garbage-server":
 		err = garbageServer(ctx, a)
 	case "garbage-client":
