@@ -68,6 +68,10 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveThrift(ctx, a)
 	case "thrift-client":
 		log, err = callThrift(ctx, a)
+	case "amqp-client":
+		log, err = speakAMQP(a)
+	case "mqtt-client":
+		log, err = speakMQTT(a)
 	case "pgx":
 		log, err = playPgx(ctx, a)
 	case "mysql":
@@ -80,6 +84,10 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveNames(ctx, a)
 	case "dns-client":
 		log, err = resolveNames(ctx, a)
+	case "nats-server":
+		log, err = serveNATS(ctx, a)
+	case "nats-client":
+		log, err = speakNATS(a)
 	case "garbage-server":
 		err = garbageServer(ctx, a)
 	case "garbage-client":
