@@ -115,7 +115,7 @@ int sock_recv_length(__u64 *ctx)
 }
 
 /* established remembers a connection that is seen from its first byte. */
-static __always_inline void established(struct sock *sk)
+static __always_inline void established(struct sock *sk, int old_state)
 {
 	struct conn_state *c;
 
@@ -124,8 +124,10 @@ static __always_inline void established(struct sock *sk)
 	c = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!c)
 		loss_count(LOSS_STORAGE_FULL);
-	else if (!(c->flags & CONN_STARTED))
+	else if (!(c->flags & CONN_STARTED)) {
 		conn_start(c, bpf_get_socket_cookie(sk), false, true);
+		conn_opened_by(c, old_state);
+	}
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -135,7 +137,7 @@ int inet_sock_set_state(__u64 *ctx)
 	struct conn_state *c;
 
 	if ((int)ctx[2] == TCP_ESTABLISHED)
-		established(sk);
+		established(sk, (int)ctx[1]);
 	if ((int)ctx[2] != TCP_CLOSE)
 		return 0;
 	c = bpf_sk_storage_get(&conns, sk, 0, 0);

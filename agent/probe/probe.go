@@ -78,6 +78,7 @@ type Probe struct {
 	reader     *ringbuf.Reader
 	losses     *ebpf.Map
 	selection  *selection
+	flows      *flows
 }
 
 // Open loads and attaches everything. The caller must Close the Probe, and should Run it soon: events wait in the ring.
@@ -120,7 +121,25 @@ func Open(cfg Config, log *slog.Logger) (_ *Probe, err error) {
 			return nil, err
 		}
 	}
+	if p.tier == TierSocket {
+		if err := p.startFlows(process); err != nil {
+			return nil, err
+		}
+	}
 	return p, nil
+}
+
+func (p *Probe) startFlows(process *collector) error {
+	c, err := loadCollector("flows", p.cfg, process)
+	if err != nil {
+		return err
+	}
+	p.collectors = append(p.collectors, c)
+	if p.flows, err = openFlows(p.capture, c); err != nil {
+		return err
+	}
+	c.state = StateRunning
+	return nil
 }
 
 // Tier returns the tier in use and why it was chosen.
@@ -206,6 +225,9 @@ func (p *Probe) Losses() (signal.Losses, error) {
 func (p *Probe) Close() {
 	if p.reader != nil {
 		_ = p.reader.Close()
+	}
+	if p.flows != nil {
+		_ = p.flows.iter.Close()
 	}
 	for i := len(p.collectors) - 1; i >= 0; i-- {
 		p.collectors[i].close()

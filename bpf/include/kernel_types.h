@@ -64,6 +64,8 @@ struct tcp_sock {
 	__u32 snd_una;
 	__u64 bytes_acked;
 	__u64 bytes_received;
+	__u32 total_retrans;
+	__u32 srtt_us;
 };
 
 struct unix_sock {
@@ -145,6 +147,12 @@ struct task_struct {
 	char comm[16];
 };
 
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
 struct linux_binprm {
 	const char *filename;
 };
@@ -189,6 +197,7 @@ struct user_mmsghdr64 {
 #define AF_INET 2
 #define AF_INET6 10
 #define SOCK_STREAM 1
+#define TCP_SYN_SENT 2
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define TCP_ESTABLISHED 1

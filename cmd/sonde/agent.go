@@ -11,6 +11,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/entity"
 	"github.com/sonde-dev/sonde/agent/exchange"
 	"github.com/sonde-dev/sonde/agent/export"
+	"github.com/sonde-dev/sonde/agent/flow"
 	"github.com/sonde-dev/sonde/agent/probe"
 	"github.com/sonde-dev/sonde/agent/probe/event"
 	"github.com/sonde-dev/sonde/agent/protocol/all"
@@ -29,6 +30,7 @@ type agent struct {
 	engine  *exchange.Engine
 	table   *entity.Table
 	joiner  *entity.Joiner
+	flows   *flow.Tracker
 	red     *redmetrics.Recorder
 	self    *export.Self
 	fanout  *export.Fanout
@@ -49,6 +51,7 @@ type counters struct {
 	copied    uint64
 	exchanges uint64
 	next      uint64 // when figures are due, CLOCK_MONOTONIC
+	sampled   uint64 // when the open connections were looked at, the same
 }
 
 // newAgent loads the kernel side and puts the rooms together. What is running already is known when it returns. stored
@@ -85,6 +88,7 @@ func (a *agent) join(who entity.Config, source exchange.Source) {
 	a.table = entity.New(who, a.log)
 	a.red = redmetrics.New(a.cfg.red())
 	a.joiner = entity.NewJoiner(who, a.table, func(o entity.Observation) { a.red.Observe(o.X, o.Self, o.Peer) })
+	a.flows = flow.New()
 	a.engine = exchange.New(exchange.DefaultConfig, all.Protocols(), a.onExchange, source)
 }
 
@@ -120,7 +124,11 @@ func (a *agent) onEvent(ev *event.Event) {
 	case event.Open:
 		a.joiner.HandleConn(ev)
 		a.engine.Handle(ev)
+		if !a.own.is(ev.Open.Remote) {
+			a.flows.Open(ev.Conn, &ev.Open)
+		}
 	case event.Close:
+		a.onFlow(ev.Conn, a.flows.Close(ev.Conn, &ev.Close))
 		a.engine.Handle(ev)
 		a.joiner.HandleConn(ev)
 	case event.Exec, event.Fork, event.Exit:
@@ -141,6 +149,7 @@ func (a *agent) onTick(now uint64) {
 	a.engine.Tick(now)
 	a.table.Tick(now)
 	a.joiner.Tick(now)
+	a.sampleFlows(now)
 	if now >= a.counted.next {
 		a.counted.next = now + uint64(time.Second/2)
 		a.report()
@@ -205,7 +214,7 @@ func (a *agent) losses() signal.Losses {
 		a.log.Warn("losses of the kernel side are unknown", "err", err)
 		total = signal.Losses{}
 	}
-	for _, l := range []signal.Losses{a.engine.Losses(), a.table.Losses(), a.joiner.Losses(), a.red.Losses(), a.fanout.Losses(), a.stored()} {
+	for _, l := range []signal.Losses{a.engine.Losses(), a.flows.Losses(), a.table.Losses(), a.joiner.Losses(), a.red.Losses(), a.fanout.Losses(), a.stored()} {
 		for cause, n := range l {
 			total.Add(cause, n)
 		}

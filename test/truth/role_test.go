@@ -60,6 +60,16 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveGRPC(ctx, a)
 	case "grpc-client":
 		log, err = callGRPC(a)
+	case "pgx":
+		log, err = playPgx(ctx, a)
+	case "mysql":
+		log, err = playMySQL(ctx, a)
+	case "redis":
+		err = useRedis(ctx, a)
+	case "dns-server":
+		log, err = serveNames(ctx, a)
+	case "dns-client":
+		log, err = resolveNames(ctx, a)
 	case "garbage-server":
 		err = garbageServer(ctx, a)
 	case "garbage-client":

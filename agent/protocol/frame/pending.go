@@ -1,5 +1,7 @@
 package frame
 
+import "slices"
+
 // maxPending bounds what waits for responses.
 const maxPending = 1024
 
@@ -41,6 +43,11 @@ func (p *Pending[K]) Take(key K) (id uint64, note uint32, ok bool) {
 	e := p.list[i]
 	p.list = append(p.list[:i], p.list[i+1:]...)
 	return e.id, e.note, true
+}
+
+// Clear forgets the requests without id, when it is known that no response to them will come.
+func (p *Pending[K]) Clear() {
+	p.list = slices.DeleteFunc(p.list, func(e pending[K]) bool { return e.id == 0 })
 }
 
 // Forget calls f for each reported request and goes on without their ids: responses that come after all belong to none.

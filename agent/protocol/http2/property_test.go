@@ -56,9 +56,8 @@ func generate(rnd *rand.Rand, n int) *wire {
 	w := newWire()
 	w.preface()
 	type open struct {
-		number            uint32
-		isGRPC            bool
-		sent, begun, done bool
+		number              uint32
+		isGRPC, sent, begun bool
 	}
 	var all []*open
 	for next := uint32(1); len(all) < n || len(all) > 0; {

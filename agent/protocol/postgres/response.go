@@ -59,13 +59,15 @@ func (p *parser) response(t text, size uint64, sink protocol.Sink) {
 	}
 }
 
-// reply counts the answers to Parse, Bind, Describe and Close; the last one ends an exchange that a Flush ended.
+// reply counts the answers to Parse, Bind, Describe and Close; the last one ends an exchange that no Sync follows directly.
 func (p *parser) reply(e *entry, kind byte, sink protocol.Sink) {
 	e.expects--
 	if kind == '1' {
 		e.parsed = 0
 	}
-	if e.kind == prepare && e.isFlushed && e.expects <= 0 {
+	isOpen := p.open && p.queue.len() == 1
+	isSynced := p.queue.len() > 1 && p.queue.at(1).kind == syncing
+	if e.kind == prepare && e.expects <= 0 && !isOpen && !isSynced {
 		p.finish(e, protocol.End{}, sink)
 		p.queue.pop()
 	}
@@ -124,6 +126,9 @@ func lastNumber(b []byte) uint64 {
 // complete ends an Execute, or waits for its ReadyForQuery when a Sync follows directly.
 func (p *parser) complete(e *entry, sink protocol.Sink) {
 	p.copyIn = false
+	if e.kind == prepare { // nothing was to be executed: this answers what was not seen
+		e.isPartial = true
+	}
 	if e.kind != execute {
 		return
 	}
