@@ -27,6 +27,7 @@ type Args struct {
 	Seconds       float64
 	Paths         []string // made in turn; "%d" is the number of the request
 	Seed          uint64
+	TLS           string // folder of cert.pem and key.pem; "" for plain text
 }
 
 func playRole(ctx context.Context, role string) error {
