@@ -46,6 +46,7 @@ func TestTLS(t *testing.T) {
 	for _, client := range []string{"curl", "wget", "python", "asyncio", "node"} {
 		t.Run("client/"+client, func(t *testing.T) { x.testClientTLS(t, client, folder) })
 	}
+	t.Run("container", func(t *testing.T) { x.testOwnLibrary(t, folder) })
 	t.Run("java", func(t *testing.T) { x.testJavaTLS(t, folder) })
 	t.Run("all", x.testAll)
 }
@@ -106,6 +107,32 @@ func (x *tier) testStripped(t *testing.T, folder string) {
 	s.waitPort(t, "tcp", addr)
 	time.Sleep(time.Second) // a program that nobody ran before is probed when the news of it is read
 	l := startRoleOf(t, binary, client, "client", Args{Network: "tcp", Addr: addr, Requests: 2, Connections: 2, TLS: "yes"}).log(t)
+	x.talk(t, client, service, l)
+}
+
+// testOwnLibrary gives a server a library of its own, under another root as in a container: nobody has probed that file before.
+func (x *tier) testOwnLibrary(t *testing.T, folder string) {
+	libraries, _ := filepath.Glob("/usr/lib/x86_64-linux-gnu/lib*.so*")
+	own := t.TempDir()
+	for _, path := range libraries {
+		if name := filepath.Base(path); strings.HasPrefix(name, "libssl.so.") || strings.HasPrefix(name, "libcrypto.so.") {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(own, name), b, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	client, service, port := x.service(t, "client"), x.service(t, "server"), freePort(t)
+	// A mount namespace of its own hides the folder from the rest of the host.
+	s := start(t, service, []string{"LD_LIBRARY_PATH=/mnt"}, program(t, "unshare"), "-m", "sh", "-c",
+		`mount -t tmpfs none /mnt && cp "$0"/* /mnt && exec "$@"`, own,
+		program(t, "/usr/bin/python3", "python3"), filepath.Join("testdata", "threads.py"), fmt.Sprint(port), folder)
+	s.waitPort(t, "tcp", local(port))
+	time.Sleep(2 * time.Second) // the second look at a new program is after one second
+	l := startRole(t, client, "client", Args{Network: "tcp", Addr: local(port), Requests: 2, Connections: 2, TLS: "yes"}).log(t)
 	x.talk(t, client, service, l)
 }
 
