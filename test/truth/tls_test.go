@@ -251,7 +251,8 @@ func TestTLSLeavesNothing(t *testing.T) {
 
 // isOfTLS tells the objects of bpf/tls.bpf.c from those of another Sonde that may run on this machine.
 func isOfTLS(o sut.BPFObject) bool {
-	return o.Type == "uprobe_multi" || strings.HasPrefix(o.Name, "tls_") || strings.HasPrefix(o.Name, "go_") || o.Name == "plain_conns"
+	const uprobeMulti = "12" // include/uapi/linux/bpf.h: BPF_LINK_TYPE_UPROBE_MULTI
+	return o.Kind == "link" && (o.Type == "uprobe_multi" || o.Type == uprobeMulti) || strings.HasPrefix(o.Name, "tls_") || strings.HasPrefix(o.Name, "go_") || o.Name == "plain_conns"
 }
 
 // newCertificate writes cert.pem and key.pem for loopback into a folder that servers without root can read.
