@@ -81,10 +81,6 @@ func (p *parser) inOrder() []*stream {
 // lose gives up the place in a direction, and what cannot be known any more: whatever was under way there may have ended in what is missing.
 func (p *parser) lose(dir protocol.Direction, sink protocol.Sink) {
 	h := &p.halves[dir]
-	if h.state == lost {
-		h.table.forget()
-		return
-	}
 	table := h.table
 	table.forget()
 	*h = half{table: table, isUsed: true}

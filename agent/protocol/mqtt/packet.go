@@ -1,6 +1,10 @@
 package mqtt
 
-import "github.com/sonde-dev/sonde/agent/protocol"
+import (
+	"unicode/utf8"
+
+	"github.com/sonde-dev/sonde/agent/protocol"
+)
 
 // Control packet types (§2.1.2).
 const (
@@ -172,7 +176,7 @@ func (r *reader) alias() uint16 {
 func filters(kind byte, b []byte) (first []byte) {
 	for r := (reader{b: b}); len(r.b) > 0; {
 		f := r.text()
-		isWrong := len(f) == 0 || !isText(f)
+		isWrong := len(f) == 0 || !isText(f) || !utf8.Valid(f)
 		if kind == subscribe {
 			o := r.byte()
 			isWrong = isWrong || o&3 == 3 || o&0xc0 != 0 // §3.8.3.1: QoS, reserved bits

@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
 )
@@ -93,11 +94,15 @@ func isPacket(first byte, b []byte) bool {
 		return recognizeConnect(b) == protocol.IsRequest
 	case connack:
 		flags, code := r.byte(), r.byte()
-		return flags <= 1 && (len(b) == 2 && code <= 5 || len(b) > 2 && isReason(code))
+		if len(b) == 2 { // version 3.1.1
+			return flags <= 1 && code <= 5
+		}
+		rest := r.properties()
+		return (flags == 0 || flags == 1 && code == 0) && (code == 0 || code >= failure && isReason(code)) && !r.isBroken && len(rest) == 0
 	case publish:
 		topic := r.text()
 		hasID := first>>1&3 > 0
-		return !r.isBroken && isTopic(topic) && (!hasID || r.uint16() != 0) && (len(topic) > 0 || len(r.b) > 3)
+		return !r.isBroken && isTopic(topic) && utf8.Valid(topic) && (!hasID || r.uint16() != 0) && (len(topic) > 0 || len(r.b) > 3)
 	case puback, pubrec, pubrel, pubcomp:
 		id := r.uint16()
 		return id != 0 && (len(b) == 2 || isReason(r.byte()))

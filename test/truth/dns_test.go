@@ -1,0 +1,236 @@
+package truth
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sonde-dev/sonde/test/sut"
+	"github.com/sonde-dev/sonde/test/wire"
+)
+
+// TestDNS compares look-ups over UDP and TCP with the accounts of clients (Go's resolver, dig, Python on bare sockets) and of servers
+// (dnsmasq's log of queries, a server of ours for what dnsmasq does not do).
+func TestDNS(t *testing.T) {
+	id := fmt.Sprintf("t%d-dns", os.Getpid()%1000)
+	python := program(t, "/usr/bin/python3", "python3")
+
+	// Sockets that are there before Sonde.
+	oldServer := startNameServer(t, id+"-old")
+	old := start(t, id+"-old-python", nil, python, filepath.Join("testdata", "dns.py"), oldServer.port, "old")
+	waitSaid(t, old, "ready")
+
+	x := startSonde(t, sut.Options{})
+	begin := time.Now()
+	silent := startNameServer(t, id+"-silent")
+	silentDig := dig(t, id+"-silent-dig", silent.port, "+tries=2 +timeout=1 @127.0.0.1 silent.test A", "+tries=1 +timeout=1 @127.0.0.1 ok.test A")
+
+	t.Run("old sockets", func(t *testing.T) {
+		fmt.Fprintln(old.stdin, "go")
+		l := pythonRows(t, old)
+		oldServer.stop()
+		checkNames(t, x, id+"-old-python", "client", l)
+		checkNames(t, x, id+"-old", "server", without(oldServer.log(t), "early.test"))
+		same(t, l, without(oldServer.log(t), "early.test"))
+	})
+	t.Run("python", func(t *testing.T) {
+		s := startNameServer(t, id+"-py")
+		l := pythonRows(t, start(t, id+"-python", nil, python, filepath.Join("testdata", "dns.py"), s.port, "new"))
+		s.stop()
+		checkNames(t, x, id+"-python", "client", l)
+		checkNames(t, x, id+"-py", "server", s.log(t))
+		same(t, l, s.log(t))
+	})
+	t.Run("go", func(t *testing.T) {
+		s := startNameServer(t, id+"-go")
+		l := startRole(t, id+"-resolver", "dns-client", Args{Addr: s.addr, Requests: 5,
+			Paths: []string{"ok.test.", "missing.test.", "long.test.", "slow.test.", "servfail.test."}}).log(t)
+		s.stop()
+		checkNames(t, x, id+"-resolver", "client", l)
+		checkNames(t, x, id+"-go", "server", s.log(t))
+		same(t, l, s.log(t))
+	})
+	t.Run("dnsmasq", func(t *testing.T) { testDnsmasq(t, x, id) })
+	t.Run("no answer", func(t *testing.T) {
+		// Sonde knows that nothing comes when it has forgotten the socket, after half a minute without traffic.
+		time.Sleep(time.Until(begin.Add(35 * time.Second)))
+		silent.stop()
+		checkNames(t, x, id+"-silent-dig", "client", silentDig)
+	})
+	if err := x.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// testDnsmasq has dnsmasq answer for itself, and ask another server.
+func testDnsmasq(t *testing.T, x *sut.Sonde, id string) {
+	up := startNameServer(t, id+"-up")
+	port, file := fmt.Sprint(freePort(t)), filepath.Join(t.TempDir(), "queries.log")
+	s := start(t, id+"-dnsmasq", nil, program(t, "dnsmasq", "/usr/sbin/dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+		"--pid-file=", "--user=root", "--bind-interfaces", "--port="+port, "--listen-address=127.0.0.1,::1", "--log-queries=extra", "--log-facility="+file,
+		"--local=/test/", "--host-record=api.test,192.0.2.10,2001:db8::10,300", "--cname=www.test,api.test", "--txt-record=big.test"+strings.Repeat(","+strings.Repeat("x", 200), 12),
+		"--server=/up/127.0.0.1#"+up.port)
+	s.waitPort(t, "tcp", "127.0.0.1:"+port)
+	var lines []string
+	for _, server := range []string{"@127.0.0.1", "@::1"} {
+		for _, q := range []string{"api.test A", "API.test AAAA", "www.test A", "none.test A", "big.test TXT", "+noedns api.test A", "+tcp api.test A",
+			"+tcp +keepopen api.test A www.test A none.test AAAA", "elsewhere.example A", "ok.up A", "ok2.up A", "servfail.up A", "test MX", "version.bind CH TXT"} {
+			lines = append(lines, "+tries=1 +timeout=2 "+server+" "+q)
+		}
+	}
+	l := dig(t, id+"-dig", port, lines...)
+	s.stop()
+	up.stop()
+	checkNames(t, x, id+"-dig", "client", l)
+	checkNames(t, x, id+"-dnsmasq", "server", l)
+	checkNames(t, x, id+"-dnsmasq", "client", up.log(t))
+	checkNames(t, x, id+"-up", "server", up.log(t))
+
+	// dnsmasq's own log knows types and names.
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	logged := map[string]int64{}
+	for _, m := range regexp.MustCompile(`query\[(\w+)\] (\S+) from`).FindAllStringSubmatch(string(b), -1) {
+		logged[m[1]+" "+strings.ToLower(m[2])]++
+	}
+	asked := map[string]int64{}
+	for _, r := range l.Rows {
+		asked[r.Method+" "+r.Route] += r.N
+	}
+	if d := cmp.Diff(logged, asked); d != "" {
+		t.Errorf("the oracles disagree (-dnsmasq +dig):\n%s", d)
+	}
+}
+
+// nameServerProcess is our own server.
+type nameServerProcess struct {
+	*process
+	addr, port string
+}
+
+func startNameServer(t *testing.T, service string) nameServerProcess {
+	t.Helper()
+	port := freePort(t)
+	p := startRole(t, service, "dns-server", Args{Addr: local(port)})
+	p.waitPort(t, "tcp", local(port)) // it listens on UDP before
+	return nameServerProcess{p, local(port), fmt.Sprint(port)}
+}
+
+// dig asks each line's questions in a process of its own, and returns dig's own account.
+func dig(t *testing.T, service, port string, lines ...string) *wire.Log {
+	t.Helper()
+	header, question := regexp.MustCompile(`status: (\w+),`), regexp.MustCompile(`(?m)^;([^ ;\t]+)\.\s+(?:IN|CH)\s+(\w+)$`)
+	l := &wire.Log{}
+	for _, line := range lines {
+		// Truncated answers show, and are asked for again by +tcp as a user would.
+		p := start(t, service, nil, append([]string{program(t, "dig"), "-p", port, "+ignore", "+qr"}, strings.Fields(line)...)...)
+		<-p.done
+		out := p.stdout.String()
+		// +qr prints each message that is sent, then each that is received.
+		var open []wire.Row
+		for _, part := range strings.Split(out, ";; ->>HEADER<<-")[1:] {
+			q := question.FindStringSubmatch(part)
+			h := header.FindStringSubmatch(part)
+			if q == nil || h == nil {
+				t.Fatalf("dig %s: %s", line, out)
+			}
+			r := wire.Row{Key: wire.Key{Method: q[2], Route: strings.ToLower(q[1]), Status: "-"}, Sum: wire.Sum{N: 1}}
+			if flags, _, _ := strings.Cut(strings.SplitN(part, ";; flags:", 2)[1], ";"); !slices.Contains(strings.Fields(flags), "qr") {
+				open = append(open, r)
+				continue
+			}
+			i := slices.IndexFunc(open, func(o wire.Row) bool { return o.Key == r.Key })
+			if i < 0 {
+				t.Fatalf("dig %s: answer without question: %s", line, out)
+			}
+			open = slices.Delete(open, i, i+1)
+			r.Status = h[1]
+			l.AddRow(r)
+		}
+		for _, r := range open {
+			l.AddRow(r)
+		}
+	}
+	return l
+}
+
+func pythonRows(t *testing.T, p *process) *wire.Log {
+	t.Helper()
+	<-p.done
+	if p.err != nil {
+		t.Fatalf("%s: %v: %s", p.service, p.err, p.said())
+	}
+	l := &wire.Log{}
+	for line := range strings.Lines(p.stdout.String()) {
+		var r wire.Row
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatalf("read %q: %v", line, err)
+		}
+		l.AddRow(r)
+	}
+	return l
+}
+
+// without leaves out a name.
+func without(l *wire.Log, name string) *wire.Log {
+	out := &wire.Log{}
+	for _, r := range l.Rows {
+		if r.Route != name {
+			out.AddRow(r)
+		}
+	}
+	return out
+}
+
+// same holds two oracles against each other.
+func same(t *testing.T, client, server *wire.Log) {
+	t.Helper()
+	if client.String() != server.String() {
+		t.Errorf("the oracles disagree: client\n%s\nserver\n%s", client, server)
+	}
+}
+
+// checkNames waits until Sonde counts what is claimed, and looks once more a moment later.
+func checkNames(t *testing.T, s *sut.Sonde, service, side string, l *wire.Log) {
+	t.Helper()
+	want := map[string]float64{}
+	for _, r := range l.Rows {
+		want[fmt.Sprintf("%s %s %s", r.Method, r.Route, r.Status)] += float64(r.N)
+	}
+	if len(want) == 0 {
+		t.Fatalf("%s made no look-ups: the test is void", service)
+	}
+	metric := map[string]string{"client": "dns_lookup_duration_seconds", "server": "dns_server_lookup_duration_seconds"}[side]
+	look := func() string {
+		got, err := byLabels(s, fmt.Sprintf(`sum by (dns_question_type, dns_question_name, dns_response_code) (histogram_count(%s{service_name=%q}))`, metric, service),
+			"dns_question_type", "dns_question_name", "dns_response_code")
+		if err != nil {
+			return err.Error()
+		}
+		return cmp.Diff(want, got)
+	}
+	var d string
+	for deadline := time.Now().Add(settleTimeout); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		if d = look(); d == "" {
+			break
+		}
+	}
+	if d == "" {
+		time.Sleep(1200 * time.Millisecond)
+		d = look()
+	}
+	if d != "" {
+		lost, err := s.Lost()
+		t.Errorf("%s as %s differs from the truth (-truth +Sonde); losses it reports: %v %v\n%s", service, side, lost, err, d)
+	}
+}
