@@ -31,6 +31,7 @@ func rooms() []room {
 		{"agent/probe", []string{"signal", "agent/probe/event"}, "loads and reads; does not know what the bytes mean"},
 		{"agent/replay", []string{"agent/probe/event"}, "reports a capture as the kernel side would; does not know protocols, so that tests of parsers can use it"},
 		{"agent/protocol", []string{"signal"}, "pure parsers: no sockets, no processes, no metrics"},
+		{"agent/flow", []string{"signal", "agent/probe/event"}, "what connections move; knows neither bytes nor ends"},
 		{"agent/exchange", []string{"signal", "agent/probe/event", "agent/protocol"}, "pairs messages; does not know who the peer is"},
 		{"agent/entity", []string{"signal", "agent/probe/event", "agent/exchange"}, "says who; does not know protocols"},
 		{"agent/redmetrics", []string{"signal", "agent/protocol", "agent/exchange"}, "counts exchanges; does not know the way out"},

@@ -16,6 +16,7 @@
 #include "select.h"
 #include "user_args.h"
 #include "payload.h"
+#include "tls.h"
 
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
 
@@ -50,6 +51,8 @@ static __always_inline void current_args(struct user_args *a)
 	a->a3 = regs->dx;
 	a->a4 = regs->r10;
 }
+
+#include "tls_socket.h"
 
 /* end_of_unix reports the end of a Unix stream, which has no state change to hook: a receive that got nothing. */
 static __always_inline void end_of_unix(struct sock *sk)
@@ -91,6 +94,8 @@ static __always_inline int socket_call(struct sock *sk, int ret, int flags, __u3
 	if (!(c->flags & CONN_STARTED))
 		conn_start(c, bpf_get_socket_cookie(sk), datagram,
 			   !datagram && family != AF_UNIX && is_first_call(sk, direction, ret));
+	if (tls_probed && !datagram && family != AF_UNIX)
+		tls_socket_call(c, sk, direction, ret);
 	if (conn_is_quiet(c, sk, pid_tgid >> 32))
 		return 0;
 	if (!(direction == INGRESS && flags & MSG_TRUNC)) /* MSG_TRUNC: the bytes were thrown away, not copied */
@@ -115,7 +120,7 @@ int sock_recv_length(__u64 *ctx)
 }
 
 /* established remembers a connection that is seen from its first byte. */
-static __always_inline void established(struct sock *sk)
+static __always_inline void established(struct sock *sk, int old_state)
 {
 	struct conn_state *c;
 
@@ -124,8 +129,10 @@ static __always_inline void established(struct sock *sk)
 	c = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!c)
 		loss_count(LOSS_STORAGE_FULL);
-	else if (!(c->flags & CONN_STARTED))
+	else if (!(c->flags & CONN_STARTED)) {
 		conn_start(c, bpf_get_socket_cookie(sk), false, true);
+		conn_opened_by(c, old_state);
+	}
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -135,10 +142,12 @@ int inet_sock_set_state(__u64 *ctx)
 	struct conn_state *c;
 
 	if ((int)ctx[2] == TCP_ESTABLISHED)
-		established(sk);
+		established(sk, (int)ctx[1]);
 	if ((int)ctx[2] != TCP_CLOSE)
 		return 0;
 	c = bpf_sk_storage_get(&conns, sk, 0, 0);
+	if (c && c->flags & CONN_TLS && is_reset(sk, (int)ctx[1]))
+		c->flags |= CONN_ENDED_BY_RESET;
 	if (c)
 		conn_end(c, sk, (int)ctx[1]);
 	return 0;
@@ -150,6 +159,8 @@ int tcp_destroy_sock(__u64 *ctx)
 	struct sock *sk = (struct sock *)ctx[0];
 	struct conn_state *c = bpf_sk_storage_get(&conns, sk, 0, 0);
 
+	if (c && c->flags & CONN_TLS)
+		plain_conn_close(c, c->flags & CONN_ENDED_BY_RESET);
 	if (c)
 		conn_close(c, sk, c->flags & CONN_ENDED_BY_RESET);
 	return 0;

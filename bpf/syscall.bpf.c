@@ -84,7 +84,7 @@ static __noinline struct tracked *tracked_new(struct sock *sk, __u64 inode, __u3
 		seen = is_first_call(sk, direction, len);
 
 	fresh.inode = inode;
-	conn_start(&fresh.c, (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32(), datagram, seen);
+	conn_start(&fresh.c, (__u64)(bpf_get_prandom_u32() >> 1) << 32 | bpf_get_prandom_u32(), datagram, seen);
 	if (bpf_map_update_elem(&conns, &key, &fresh, BPF_ANY)) {
 		loss_count(LOSS_STORAGE_FULL);
 		return NULL;
@@ -278,8 +278,11 @@ int inet_sock_set_state(__u64 *ctx)
 	__u64 key = ctx[0];
 	struct tracked *t;
 
-	if ((int)ctx[2] == TCP_ESTABLISHED && is_stream(sk, SK_READ(sk, __sk_common.skc_family)))
-		tracked_new(sk, 0, 0, 0);
+	if ((int)ctx[2] == TCP_ESTABLISHED && is_stream(sk, SK_READ(sk, __sk_common.skc_family))) {
+		t = tracked_new(sk, 0, 0, 0);
+		if (t)
+			conn_opened_by(&t->c, (int)ctx[1]);
+	}
 	if ((int)ctx[2] != TCP_CLOSE)
 		return 0;
 	t = bpf_map_lookup_elem(&conns, &key);

@@ -70,6 +70,29 @@ var (
 		Name: "sonde_edge_slow_requests_total", Type: Counter, Unit: "{request}",
 		Help: "Requests from one service to another that took longer than the slow threshold.", Labels: edgeLabels,
 	}
+	ConnectionsOpened = &Desc{
+		Name: "sonde_connection_opened_total", Type: Counter, Unit: "{connection}",
+		Help:   "TCP connections from one service to another that were opened, whatever they speak (network_protocol_name: tcp for what nobody knows).",
+		Labels: edgeEndLabels,
+	}
+	ConnectionsClosed = &Desc{
+		Name: "sonde_connection_closed_total", Type: Counter, Unit: "{connection}", Help: "TCP connections that ended.", Labels: edgeEndLabels,
+	}
+	ConnectionResets = &Desc{
+		Name: "sonde_connection_resets_total", Type: Counter, Unit: "{connection}",
+		Help: "TCP connections that ended by a reset or an error rather than FINs both ways.", Labels: edgeEndLabels,
+	}
+	ConnectionSentBytes = &Desc{
+		Name: "sonde_connection_sent_bytes_total", Type: Counter, Unit: "By",
+		Help: "Bytes sent by this side over TCP and confirmed by the other, retransmissions not counted again; SYN and FIN count as one.", Labels: edgeEndLabels,
+	}
+	ConnectionReceivedBytes = &Desc{
+		Name: "sonde_connection_received_bytes_total", Type: Counter, Unit: "By", Help: "Bytes received by this side over TCP; a FIN counts as one.", Labels: edgeEndLabels,
+	}
+	ConnectionRetransmits = &Desc{
+		Name: "sonde_connection_retransmits_total", Type: Counter, Unit: "{segment}",
+		Help: "TCP segments that this side sent again.", Labels: edgeEndLabels,
+	}
 	EdgeRequestBytes = &Desc{
 		Name: "sonde_edge_request_bytes_total", Type: Counter, Unit: "By",
 		Help: "Bytes of request bodies from one service to another.", Labels: edgeLabels,
@@ -173,6 +196,7 @@ func Catalog() []*Desc {
 		ServiceDuration, ServiceErrors, ServiceSlow, ServicePartial, ServiceRequestBytes, ServiceResponseBytes, ServiceStatus,
 		ServiceWaiting,
 		EdgeDuration, EdgeErrors, EdgeSlow, EdgeRequestBytes, EdgeResponseBytes, EdgeWaiting,
+		ConnectionsOpened, ConnectionsClosed, ConnectionResets, ConnectionSentBytes, ConnectionReceivedBytes, ConnectionRetransmits,
 		InstanceDuration, InstanceErrors, InstanceSlow, InstanceWaiting, InstanceInfo,
 		AgentLost, AgentEvents, AgentExchanges, AgentCopiedBytes, AgentCPU, AgentRSS, AgentMemoryLimit, AgentBPFMemory,
 		AgentHeap, AgentConnections, AgentProcesses, AgentSeries, AgentInfo,

@@ -114,12 +114,30 @@ func (j *Joiner) pair(e *end) {
 		c, translated = j.ends.nat.match(e), true
 	}
 	if c == nil {
+		j.pairLayers(e)
 		return
 	}
 	e.peer, c.peer = c, e
 	e.translated, c.translated = translated, translated
 	j.release(e)
 	j.release(c)
+}
+
+// pairLayers names the other end of plain text by the socket there, where its plain text is not seen: who has the one has the other.
+func (j *Joiner) pairLayers(e *end) {
+	other := e.tuple.reversed()
+	other.plain = !other.plain
+	c := j.ends.byTuple[other]
+	if c == nil || c.superseded || c.closed != 0 {
+		return
+	}
+	if c.tuple.plain {
+		e, c = c, e
+	}
+	if e.peer == nil && (e.conn.Netns == c.conn.Netns || !e.tuple.isLoopback()) {
+		e.peer = c // not the other way round: c has a peer of its own kind
+		j.release(e)
+	}
 }
 
 // Handle joins one exchange. It is handed on at once if its ends are known, otherwise from a later call, after copying.
@@ -167,14 +185,34 @@ func (j *Joiner) deliver(e *end, x *exchange.Exchange) {
 	if !self.observe || !e.wanted {
 		return
 	}
-	peer := e.address
+	j.out(Observation{X: x, Self: self.entity, Peer: j.facing(e, x.Side)})
+}
+
+// facing is who is at the other end, as far as known now.
+func (j *Joiner) facing(e *end, side exchange.Side) *signal.Entity {
 	if e.peer != nil {
-		peer = j.peerOf(e)
-	} else if peer == nil || (peer.External && e.addressFor != x.Side) {
-		peer = j.addresses.name(e, x.Side)
-		e.address, e.addressFor = peer, x.Side
+		return j.peerOf(e)
 	}
-	j.out(Observation{X: x, Self: self.entity, Peer: peer})
+	if e.address == nil || (e.address.External && e.addressFor != side) {
+		e.address, e.addressFor = j.addresses.name(e, side), side
+	}
+	return e.address
+}
+
+// Ends names the two ends of a connection as far as known now, seen from the given side. They are nil for a connection that is
+// not known, or not to be observed.
+func (j *Joiner) Ends(conn uint64, side exchange.Side) (self, peer *signal.Entity) {
+	e := j.ends.byID[conn]
+	if e == nil {
+		return nil, nil
+	}
+	if e.self.weak || e.generation != j.table.generation.Load() {
+		j.identify(e)
+	}
+	if !e.wanted || !e.self.observe {
+		return nil, nil
+	}
+	return e.self.entity, j.facing(e, side)
 }
 
 func (j *Joiner) peerOf(e *end) *signal.Entity {

@@ -71,7 +71,7 @@ func aliasOf(exe, comm string, args []string) string {
 	if len(args) == 0 || comm == "" {
 		return ""
 	}
-	const commMax = 15 // TASK_COMM_LEN of linux/sched.h, less the zero byte
+	const commMax = 15                       // TASK_COMM_LEN of linux/sched.h, less the zero byte
 	first, _, _ := strings.Cut(args[0], " ") // servers write a title behind it
 	name := strings.TrimSuffix(path.Base(first), ":")
 	if name == path.Base(exe) || name[:min(len(name), commMax)] != comm {

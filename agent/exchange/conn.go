@@ -27,6 +27,7 @@ type connection struct {
 	missed      [2]uint32 // bytes lost before a protocol did
 
 	proto  protocol.Protocol
+	spoken string // name of the protocol that claimed it last
 	parser protocol.Parser
 
 	streams   [2]stream // by event.Direction

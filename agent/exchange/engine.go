@@ -61,6 +61,14 @@ func (e *Engine) Losses() signal.Losses { return maps.Clone(e.losses) }
 // Connections returns the number of connections in the table.
 func (e *Engine) Connections() int { return len(e.conns) }
 
+// Describe tells what a connection speaks, by the name of the protocol ("" for unknown), and which end of it this process is.
+func (e *Engine) Describe(conn uint64) (spoken string, role event.Role) {
+	if c := e.conns[conn]; c != nil {
+		return c.spoken, c.role
+	}
+	return "", event.RoleUnknown
+}
+
 // InFlight returns the number of requests that have begun and not ended.
 func (e *Engine) InFlight() int { return e.flights.n }
 

@@ -109,7 +109,7 @@ func (c *connection) adopt(p protocol.Protocol, v protocol.Verdict, k *call) {
 	if isServer {
 		c.role = event.RoleServer
 	}
-	c.proto = p
+	c.proto, c.spoken = p, p.Name()
 	// What was recognised begins a message. A response says nothing of what the other direction is in the middle of.
 	c.isJoined = c.isJoined && v == protocol.IsResponse
 	c.parser = p.NewParser(protocol.Start{Joined: c.isJoined, Datagrams: c.isDatagrams})

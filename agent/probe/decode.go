@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net/netip"
+	"time"
 
 	"github.com/sonde-dev/sonde/agent/probe/event"
 )
@@ -13,7 +14,8 @@ const (
 	headerSize  = 32
 	dataSize    = 56
 	openSize    = 128
-	closeSize   = 40
+	closeSize   = 64
+	flowSize    = 32
 	nameMax     = 128
 	argsMax     = 1024
 	processSize = headerSize + 32 + 2*nameMax + argsMax
@@ -108,8 +110,18 @@ func (d *Decoder) close(b []byte) *event.Event {
 		Reset: b[3] != 0, HasPositions: true,
 		NextIngress: binary.LittleEndian.Uint32(b[32:]),
 		NextEgress:  binary.LittleEndian.Uint32(b[36:]),
+		Transfer:    transfer(b[40:]),
 	}
 	return &d.ev
+}
+
+// transfer reads struct transfer.
+func transfer(b []byte) event.Transfer {
+	return event.Transfer{
+		Received: binary.LittleEndian.Uint64(b), Acked: binary.LittleEndian.Uint64(b[8:]),
+		Retransmits:   binary.LittleEndian.Uint32(b[16:]),
+		RoundTripTime: time.Duration(binary.LittleEndian.Uint32(b[20:])) * time.Microsecond / 8, // srtt_us is in eighths
+	}
 }
 
 // address reads an address of a socket; an IPv4 address in an IPv6 socket comes out as IPv4.

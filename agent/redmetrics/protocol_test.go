@@ -69,6 +69,23 @@ func TestSharedMetrics(t *testing.T) {
 	}
 }
 
+// Where operations have no label they are one: no two series have the same labels.
+func TestOperationWithoutLabel(t *testing.T) {
+	r := testRecorder(nil)
+	shop, db := process("shop", 1), process("db", 2)
+	p := newDatabase("grpc")
+	p.semantics.OperationLabel = ""
+	for _, op := range []string{"GET", "POST"} {
+		x := query(p, exchange.Client, "m", 0)
+		x.Operation = op
+		r.Observe(x, shop, db)
+	}
+	expect(t, values(t, r.Snapshot(start.Add(time.Second))), map[string]float64{
+		"db_client_operation_duration_seconds{service_name=shop,db_query_text=m,network_protocol_name=grpc,peer_service=db,db_system_name=grpc}": 2,
+		"sonde_interface_slow_requests_total{service_name=shop,side=client,network_protocol_name=grpc,target=m,peer_service=db}":                 2,
+	})
+}
+
 // Whoever waits on purpose is counted everywhere, and timed and judged only under its interface.
 func TestWaiting(t *testing.T) {
 	r := testRecorder(nil)

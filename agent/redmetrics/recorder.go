@@ -16,17 +16,18 @@ type Recorder struct {
 	now  time.Time // of the last snapshot: what is created next was zero then
 	slow uint64    // nanoseconds
 
-	pairs     map[pairKey]*pair
-	latest    [2]*pair // of pairs, by side: the next exchange is often another of theirs
-	sides     map[sideKey]*serviceSide
-	edges     map[edgeKey]*edge
-	instances map[instanceKey]*instance
-	infos     map[infoKey]*info
-	exchanges map[exchangeKey]*exchanges
-	protocols map[string]*protocolMetrics // by name
-	names     map[string]*name
-	externals int // of names
-	rawUsed   int // raw targets remembered in all
+	pairs       map[pairKey]*pair
+	latest      [2]*pair // of pairs, by side: the next exchange is often another of theirs
+	sides       map[sideKey]*serviceSide
+	edges       map[edgeKey]*edge
+	instances   map[instanceKey]*instance
+	infos       map[infoKey]*info
+	exchanges   map[exchangeKey]*exchanges
+	connections map[connectionsKey]*connections
+	protocols   map[string]*protocolMetrics // by name
+	names       map[string]*name
+	externals   int // of names
+	rawUsed     int // raw targets remembered in all
 
 	records     []record
 	nextID      uint64
@@ -44,20 +45,21 @@ func New(cfg Config) *Recorder {
 		cfg.Start = time.Now()
 	}
 	return &Recorder{
-		cfg:       cfg,
-		now:       cfg.Start,
-		slow:      uint64(cfg.SlowThreshold),
-		pairs:     map[pairKey]*pair{},
-		sides:     map[sideKey]*serviceSide{},
-		edges:     map[edgeKey]*edge{},
-		instances: map[instanceKey]*instance{},
-		infos:     map[infoKey]*info{},
-		exchanges: map[exchangeKey]*exchanges{},
-		protocols: map[string]*protocolMetrics{},
-		names:     map[string]*name{},
-		nextID:    signal.OwnSeries,
-		buckets:   buckets{perSeries: cfg.BucketsPerSeries, inAll: cfg.Buckets},
-		lost:      signal.Losses{},
+		cfg:         cfg,
+		now:         cfg.Start,
+		slow:        uint64(cfg.SlowThreshold),
+		pairs:       map[pairKey]*pair{},
+		sides:       map[sideKey]*serviceSide{},
+		edges:       map[edgeKey]*edge{},
+		instances:   map[instanceKey]*instance{},
+		infos:       map[infoKey]*info{},
+		exchanges:   map[exchangeKey]*exchanges{},
+		connections: map[connectionsKey]*connections{},
+		protocols:   map[string]*protocolMetrics{},
+		names:       map[string]*name{},
+		nextID:      signal.OwnSeries,
+		buckets:     buckets{perSeries: cfg.BucketsPerSeries, inAll: cfg.Buckets},
+		lost:        signal.Losses{},
 	}
 }
 

@@ -48,7 +48,11 @@ type route struct {
 
 // routeOf returns the route of an exchange.
 func (s *serviceSide) routeOf(r *Recorder, x *exchange.Exchange, p *protocolMetrics) *route {
-	op := s.operationOf(x.Operation)
+	name := x.Operation
+	if p.semantics.OperationLabel == "" { // or two operations would have series with the same labels
+		name = ""
+	}
+	op := s.operationOf(name)
 	if op.latest < len(op.entries) && op.entries[op.latest].target == x.Target {
 		return op.known(r, x, p, op.latest)
 	}

@@ -600,6 +600,14 @@ static __always_inline void call_position(struct conn_state *c, struct sock *sk,
 	c->bytes[call->direction & 1] += call->len;
 }
 
+static __always_inline void transfer_fill(struct transfer *t, struct sock *sk)
+{
+	t->received = TCP_READ(sk, bytes_received);
+	t->acked = TCP_READ(sk, bytes_acked);
+	t->retransmits = TCP_READ(sk, total_retrans);
+	t->srtt_us = TCP_READ(sk, srtt_us);
+}
+
 /* conn_close tells user space that a connection is gone, if it knows of it. */
 static __always_inline void conn_close(struct conn_state *c, struct sock *sk, bool reset)
 {
@@ -619,6 +627,8 @@ static __always_inline void conn_close(struct conn_state *c, struct sock *sk, bo
 	e->h.flag = reset;
 	e->next_ingress = position_now(c, sk, INGRESS);
 	e->next_egress = position_now(c, sk, EGRESS);
+	if (SK_READ(sk, __sk_common.skc_family) != AF_UNIX)
+		transfer_fill(&e->transfer, sk);
 	bpf_ringbuf_submit(e, wake_flags(e->h.time_ns));
 	c->announced_ns = 0;
 }
@@ -682,6 +692,12 @@ static __always_inline void conn_start(struct conn_state *c, __u64 id, bool data
 	c->tries = datagram ? TRIES_DATAGRAMS : seen ? TRIES_SEEN : TRIES_JOINED;
 	c->flags |= CONN_STARTED | (seen ? CONN_SEEN : 0) | (datagram ? CONN_DATAGRAM : 0);
 	c->direction = DIRECTION_NONE;
+}
+
+/* conn_opened_by notes who opened a connection, by the state before it was established. What is recognised may say otherwise. */
+static __always_inline void conn_opened_by(struct conn_state *c, int old_state)
+{
+	c->role = old_state == TCP_SYN_SENT ? ROLE_CLIENT : ROLE_SERVER;
 }
 
 /* conn_is_quiet is the short way out of most calls on sockets nobody wants. */

@@ -76,10 +76,19 @@ struct open_event {
 	__u32 datagrams;    /* UDP: each DATA is one datagram, or the first piece of one */
 };
 
+/* What a TCP connection has moved since it began, and how well. */
+struct transfer {
+	__u64 received; /* bytes that arrived in order; a FIN counts as one */
+	__u64 acked;	/* bytes sent that the peer confirmed; SYN and FIN count as one each */
+	__u32 retransmits; /* segments sent again */
+	__u32 srtt_us;	/* smoothed round-trip time, in eighths of a microsecond; 0: none yet */
+};
+
 struct close_event {
 	struct event_header h;
 	__u32 next_ingress; /* position behind the last byte moved; a FIN may count as one more */
 	__u32 next_egress;
+	struct transfer transfer; /* TCP */
 };
 
 struct process_event {
@@ -107,7 +116,7 @@ struct exec_event {
 _Static_assert(sizeof(struct event_header) == 32, "event_header");
 _Static_assert(sizeof(struct data_event) == 56, "data_event");
 _Static_assert(sizeof(struct open_event) == 128, "open_event");
-_Static_assert(sizeof(struct close_event) == 40, "close_event");
+_Static_assert(sizeof(struct close_event) == 64, "close_event");
 _Static_assert(sizeof(struct process_event) == 32 + 32 + 2 * NAME_MAX_LEN + ARGS_MAX, "process_event");
 _Static_assert(sizeof(struct exec_event) == sizeof(struct process_event) + 8 + ENV_MAX, "exec_event");
 

@@ -64,6 +64,8 @@ struct tcp_sock {
 	__u32 snd_una;
 	__u64 bytes_acked;
 	__u64 bytes_received;
+	__u32 total_retrans;
+	__u32 srtt_us;
 };
 
 struct unix_sock {
@@ -145,20 +147,31 @@ struct task_struct {
 	char comm[16];
 };
 
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
 struct linux_binprm {
 	const char *filename;
 };
 
 /* arch/x86/include/asm/ptrace.h: the registers of user space as saved on entry to the kernel. */
 struct pt_regs {
+	unsigned long r14;
+	unsigned long bx;
 	unsigned long r10;
 	unsigned long r9;
 	unsigned long r8;
+	unsigned long ax;
+	unsigned long cx;
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;
 	unsigned long orig_ax;
 	unsigned long cs;
+	unsigned long sp;
 };
 
 #pragma clang attribute pop
@@ -189,6 +202,7 @@ struct user_mmsghdr64 {
 #define AF_INET 2
 #define AF_INET6 10
 #define SOCK_STREAM 1
+#define TCP_SYN_SENT 2
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define TCP_ESTABLISHED 1

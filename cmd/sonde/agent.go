@@ -11,8 +11,10 @@ import (
 	"github.com/sonde-dev/sonde/agent/entity"
 	"github.com/sonde-dev/sonde/agent/exchange"
 	"github.com/sonde-dev/sonde/agent/export"
+	"github.com/sonde-dev/sonde/agent/flow"
 	"github.com/sonde-dev/sonde/agent/probe"
 	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/all"
 	"github.com/sonde-dev/sonde/agent/redmetrics"
 	"github.com/sonde-dev/sonde/signal"
@@ -27,8 +29,10 @@ type agent struct {
 
 	probe   *probe.Probe
 	engine  *exchange.Engine
+	sealed  *exchange.Envelopes
 	table   *entity.Table
 	joiner  *entity.Joiner
+	flows   *flow.Tracker
 	red     *redmetrics.Recorder
 	self    *export.Self
 	fanout  *export.Fanout
@@ -49,6 +53,7 @@ type counters struct {
 	copied    uint64
 	exchanges uint64
 	next      uint64 // when figures are due, CLOCK_MONOTONIC
+	sampled   uint64 // when the open connections were looked at, the same
 }
 
 // newAgent loads the kernel side and puts the rooms together. What is running already is known when it returns. stored
@@ -85,6 +90,8 @@ func (a *agent) join(who entity.Config, source exchange.Source) {
 	a.table = entity.New(who, a.log)
 	a.red = redmetrics.New(a.cfg.red())
 	a.joiner = entity.NewJoiner(who, a.table, func(o entity.Observation) { a.red.Observe(o.X, o.Self, o.Peer) })
+	a.sealed = exchange.NewEnvelopes(a.onRequest)
+	a.flows = flow.New()
 	a.engine = exchange.New(exchange.DefaultConfig, all.Protocols(), a.onExchange, source)
 }
 
@@ -119,9 +126,15 @@ func (a *agent) onEvent(ev *event.Event) {
 		a.engine.Handle(ev)
 	case event.Open:
 		a.joiner.HandleConn(ev)
+		a.sealed.HandleConn(ev)
 		a.engine.Handle(ev)
+		if !a.own.is(ev.Open.Remote) && ev.Conn&event.PlainText == 0 {
+			a.flows.Open(ev.Conn, &ev.Open)
+		}
 	case event.Close:
+		a.onFlow(ev.Conn, a.flows.Close(ev.Conn, &ev.Close))
 		a.engine.Handle(ev)
+		a.sealed.HandleConn(ev)
 		a.joiner.HandleConn(ev)
 	case event.Exec, event.Fork, event.Exit:
 		a.table.HandleProcess(ev)
@@ -132,6 +145,13 @@ func (a *agent) onExchange(x *exchange.Exchange) {
 	if a.own.is(x.Conn.Remote) {
 		return
 	}
+	if _, ok := x.Protocol.(protocol.Envelope); ok && a.probe != nil {
+		a.probe.OnTLS(x.Conn.PID)
+	}
+	a.sealed.Handle(x)
+}
+
+func (a *agent) onRequest(x *exchange.Exchange) {
 	a.counted.exchanges++
 	learnNames(a.joiner, x)
 	a.joiner.Handle(x)
@@ -139,8 +159,10 @@ func (a *agent) onExchange(x *exchange.Exchange) {
 
 func (a *agent) onTick(now uint64) {
 	a.engine.Tick(now)
+	a.sealed.Tick(now)
 	a.table.Tick(now)
 	a.joiner.Tick(now)
+	a.sampleFlows(now)
 	if now >= a.counted.next {
 		a.counted.next = now + uint64(time.Second/2)
 		a.report()
@@ -205,7 +227,7 @@ func (a *agent) losses() signal.Losses {
 		a.log.Warn("losses of the kernel side are unknown", "err", err)
 		total = signal.Losses{}
 	}
-	for _, l := range []signal.Losses{a.engine.Losses(), a.table.Losses(), a.joiner.Losses(), a.red.Losses(), a.fanout.Losses(), a.stored()} {
+	for _, l := range []signal.Losses{a.engine.Losses(), a.flows.Losses(), a.table.Losses(), a.joiner.Losses(), a.red.Losses(), a.fanout.Losses(), a.stored()} {
 		for cause, n := range l {
 			total.Add(cause, n)
 		}

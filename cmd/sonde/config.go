@@ -207,7 +207,7 @@ func countNames(s *protocol.Semantics, metric func(protocol.Count) string) (out 
 	return out
 }
 
-// countName is what people call a count: "returned_rows" for db_client_returned_rows_total.
+// countName is what people call a count: "returned_rows" for db_client_response_returned_rows_total.
 func countName(c protocol.Count) string {
 	name := c.Client
 	if name == "" {
@@ -216,7 +216,9 @@ func countName(c protocol.Count) string {
 	if _, rest, ok := strings.Cut(name, "_"); ok {
 		name = rest
 	}
-	name = strings.TrimPrefix(strings.TrimPrefix(name, "client_"), "server_")
+	for _, prefix := range []string{"client_", "server_", "response_"} {
+		name = strings.TrimPrefix(name, prefix)
+	}
 	return strings.TrimSuffix(name, "_total")
 }
 

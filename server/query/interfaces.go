@@ -13,6 +13,7 @@ import (
 
 const (
 	kindHTTP  = "http"
+	kindRPC   = "rpc"
 	kindOther = "other"
 )
 

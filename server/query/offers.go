@@ -187,7 +187,7 @@ func (a *api) offerers(ctx context.Context, s span, p ProtocolMetrics) ([]Offere
 
 // parseOffers reads kind, sort and limit. The error is a sentence for the caller.
 func parseOffers(q url.Values) (kinds []string, order string, limit int, err error) {
-	known := []string{kindHTTP, "rpc", "db", "cache", "messaging", "dns", kindOther}
+	known := []string{kindHTTP, kindRPC, "db", "cache", "messaging", "dns", kindOther}
 	kinds = strings.Split(q.Get("kind"), ",")
 	for _, k := range kinds {
 		if !slices.Contains(known, k) {

@@ -77,6 +77,10 @@ func (a *api) topology(ctx context.Context, s span) (TopologyReply, error) {
 	if err != nil {
 		return TopologyReply{}, err
 	}
+	flows, err := a.flows(ctx, s)
+	if err != nil {
+		return TopologyReply{}, err
+	}
 	who, err := a.instances(ctx, s)
 	if err != nil {
 		return TopologyReply{}, err
@@ -96,13 +100,13 @@ func (a *api) topology(ctx context.Context, s span) (TopologyReply, error) {
 		n.Server, n.Reasons = &r, judge(t, r, s, a.cfg.SlowThreshold)
 		n.Severity = worst(n.Reasons)
 	}
-	out := TopologyReply{Range: s.reply(), Nodes: []Node{}, Edges: []Edge{}}
-	makes, answers := map[string]bool{}, map[string]answered{}
+	out := TopologyReply{Range: s.reply(), Nodes: []Node{}, Edges: []Edge{}, Flows: flows}
+	enters, answers := map[string]bool{}, map[string]answered{}
 	for _, e := range edges {
 		c, v := node(e.Client), node(e.Server)
 		c.External = c.External || e.clientExternal
 		v.External = v.External || e.serverExternal
-		makes[e.Client] = true
+		enters[e.Client] = enters[e.Client] || e.Kind == kindHTTP || e.Kind == kindRPC || e.Kind == kindOther
 		if answers[e.Server] == nil {
 			answers[e.Server] = answered{}
 		}
@@ -110,7 +114,7 @@ func (a *api) topology(ctx context.Context, s span) (TopologyReply, error) {
 		out.Edges = append(out.Edges, e.Edge)
 	}
 	for _, n := range nodes {
-		n.Entry = makes[n.ID] && n.Server == nil
+		n.Entry = enters[n.ID] && n.Server == nil
 		n.Protocols = answers[n.ID].protocols()
 		for _, p := range n.Protocols {
 			if k := a.kindOf(p); !slices.Contains(n.Kinds, k) {

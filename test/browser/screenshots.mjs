@@ -12,16 +12,23 @@ const views = {
   map: ['/map', '.react-flow__node'],
   'map-focus': [`/map?focus=${service}&sel=${service}`, '.map-panel'],
   service: [`/service/${service}`, '.uplot'],
+  databases: ['/databases', '.offerer'],
+  'databases-open': ['/databases', '.offerer', 'table .stretched'],
+  queues: ['/queues', '.offerer'],
+  'queues-open': ['/queues', '.offerer', 'table .stretched'],
+  dns: ['/dns', '.offerer'],
+  rpc: ['/rpc', '.offerer'],
   status: ['/status', '.table tbody tr'],
 }
 
 await mkdir(out, { recursive: true })
 const browser = await launch()
 const { page, complaints } = await openPage(browser, { viewport: { width, height }, colorScheme: scheme })
-for (const [name, [path, ready]] of Object.entries(views)) {
+for (const [name, [path, ready, click]] of Object.entries(views)) {
   if (process.argv[2] && !name.includes(process.argv[2])) continue
   await page.goto(path)
   await page.waitForSelector(ready, { timeout: 15_000 })
+  if (click) await page.click(click)
   await page.waitForTimeout(900) // the map's camera and the charts settle
   await page.screenshot({ path: `${out}/${name}-${scheme}.png`, fullPage: process.env.FULL === '1' })
 }

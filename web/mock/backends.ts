@@ -17,7 +17,8 @@ export const BACKEND_SERVICES: MockService[] = [
 ]
 
 function call(client: string, server: string, protocol: string, rate: number, medianMs: number, routes: MockRoute[], more: Partial<MockCall> = {}): MockCall {
-  return { client, server, protocol, rate, medianMs, sigma: 0.5, errorRatio: 0.0002, routes, ...more }
+  const errorStatus = { mysql: '1213', postgresql: '57014', redis: 'ERR', memcached: 'SERVER_ERROR', kafka: 'REQUEST_TIMED_OUT', amqp: '504', dns: 'SERVFAIL', grpc: 'INTERNAL' }[protocol]
+  return { client, server, protocol, rate, medianMs, sigma: 0.5, errorRatio: 0.0002, ...(errorStatus ? { errorStatus } : {}), routes, ...more }
 }
 
 function sql(target: string, share: number, slowness: number, counts: Record<string, number>): MockRoute {

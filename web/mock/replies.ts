@@ -75,7 +75,7 @@ export function topologyReply(world: MockWorld, start: number, end: number): Top
     return {
       id: service.name,
       external: service.external ?? false,
-      entry: served.length === 0,
+      entry: served.length === 0 && world.calls.some((c) => c.client === service.name && ['http', 'rpc'].includes(kindOf(protocolOf(c)))),
       ...(service.language ? { language: service.language } : {}),
       kinds: [...new Set(protocols.map(kindOf))],
       protocols,

@@ -4,7 +4,10 @@
 // so that everything behind the ring buffer can be driven from a test, or from a packet capture, without a kernel.
 package event
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // Kind says what happened.
 type Kind uint8
@@ -56,6 +59,10 @@ const (
 	ProtocolUnknown Protocol = 0
 	ProtocolHTTP1   Protocol = 1
 )
+
+// PlainText is set in the id of a connection that is the plain text of another one, a socket that speaks TLS: the rest of the id is
+// that of the socket.
+const PlainText uint64 = 1 << 63
 
 // Event is one record of the kernel side. It is valid until the next one is read; Payload points into the reader's buffer.
 type Event struct {
@@ -122,6 +129,14 @@ type CloseInfo struct {
 	// count as one more. Without them, a loss after the last Data of a direction cannot be noticed.
 	HasPositions            bool
 	NextIngress, NextEgress uint32
+	Transfer                Transfer // of a TCP connection
+}
+
+// Transfer is what a TCP connection has moved since it began, and how well.
+type Transfer struct {
+	Received, Acked uint64        // bytes that arrived in order; bytes sent that the peer confirmed (the SYN may count as one)
+	Retransmits     uint32        // segments sent again
+	RoundTripTime   time.Duration // smoothed; 0 for none yet
 }
 
 // ProcessInfo describes a process at the moment of the event, so that it can be named even if it is gone when the event is read.

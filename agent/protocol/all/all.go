@@ -6,6 +6,8 @@ package all
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/amqp"
+	"github.com/sonde-dev/sonde/agent/protocol/cassandra"
+	"github.com/sonde-dev/sonde/agent/protocol/clickhouse"
 	"github.com/sonde-dev/sonde/agent/protocol/dns"
 	"github.com/sonde-dev/sonde/agent/protocol/dubbo"
 	"github.com/sonde-dev/sonde/agent/protocol/fastcgi"
@@ -13,11 +15,15 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol/http2"
 	"github.com/sonde-dev/sonde/agent/protocol/kafka"
 	"github.com/sonde-dev/sonde/agent/protocol/memcached"
+	"github.com/sonde-dev/sonde/agent/protocol/mongodb"
 	"github.com/sonde-dev/sonde/agent/protocol/mqtt"
+	"github.com/sonde-dev/sonde/agent/protocol/mysql"
 	"github.com/sonde-dev/sonde/agent/protocol/nats"
 	"github.com/sonde-dev/sonde/agent/protocol/postgres"
 	"github.com/sonde-dev/sonde/agent/protocol/redis"
 	"github.com/sonde-dev/sonde/agent/protocol/rocketmq"
+	"github.com/sonde-dev/sonde/agent/protocol/thrift"
+	"github.com/sonde-dev/sonde/agent/protocol/tls"
 )
 
 // Protocols returns the registry in order of recognition: the first that claims the bytes of a connection gets it.
@@ -30,12 +36,18 @@ func Protocols() []protocol.Protocol {
 		memcached.Protocol{},
 		fastcgi.Protocol{},
 		amqp.Protocol{},
+		clickhouse.Protocol{},
 		dns.Protocol{},
 		mqtt.Protocol{},
 		nats.Protocol{},
 		postgres.Protocol{},
+		mysql.Protocol{},
 		kafka.Protocol{},
 		rocketmq.Protocol{},
 		dubbo.Protocol{},
+		thrift.Protocol{},
+		mongodb.Protocol{},
+		cassandra.Protocol{},
+		tls.Protocol{},
 	}
 }

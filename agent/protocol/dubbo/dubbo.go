@@ -19,6 +19,7 @@ var (
 	_ protocol.Protocol        = Protocol{}
 	_ protocol.Copier          = Protocol{}
 	_ protocol.ResponseGuesser = Protocol{}
+	_ protocol.Reader          = Protocol{}
 )
 
 // Name returns the value of network.protocol.name.
@@ -38,6 +39,20 @@ func (Protocol) NewParser(s protocol.Start) protocol.Parser { return newParser(s
 
 // Copy asks for the heads of many frames in a call: what is behind a head is passed over by its length.
 func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 16 << 10, Response: 16 << 10} }
+
+// Reads says what is read, for docs/protocols.md.
+func (Protocol) Reads() protocol.Reading {
+	return protocol.Reading{
+		Transports: []string{"TCP"},
+		Versions:   []string{"dubbo (version 2 of the protocol)"},
+		Read: []string{
+			"path/method with Hessian 2, Kryo and Fastjson; no name with other serializations",
+			"the status; EXCEPTION where the service threw one, with its class where Hessian 2 says it",
+			"one-way calls, and calls of the server, as exchanges without response",
+		},
+		NotRead: []string{"arguments, attachments, results", "heartbeats: they are no exchanges", "Triple, which is HTTP/2"},
+	}
+}
 
 // Semantics names the metrics and labels after OpenTelemetry's conventions for remote procedure calls.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }

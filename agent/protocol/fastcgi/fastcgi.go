@@ -2,8 +2,6 @@
 //
 // In: the bytes of one connection, some of them missing. Out: requests and responses, told to a protocol.Sink.
 // It must not know sockets, processes, clocks or metrics stores.
-//
-// Not read: management records (FCGI_GET_VALUES), the text of FCGI_STDERR, query strings and all variables but a few.
 package fastcgi
 
 import (
@@ -35,6 +33,20 @@ func (Protocol) MayBeginResponse(b []byte) bool {
 
 // Copy asks for the headers of records inside long bodies: nothing else says where they are.
 func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 256 << 10, Response: 256 << 10} }
+
+// Reads implements protocol.Reader.
+func (Protocol) Reads() protocol.Reading {
+	return protocol.Reading{
+		Versions: []string{"FastCGI 1.0"},
+		Read: []string{
+			"method, path, host, status (200 where the output has none), sizes of bodies", "kept connections, several requests at once, all three roles, OVERLOADED and the like",
+		},
+		NotRead: []string{
+			"query strings, other variables, bodies, FCGI_STDERR: never kept", "management records",
+			"the headers of records beyond the first 256 KiB of a body that do not begin a call: its size is then short and marked partial",
+		},
+	}
+}
 
 // Semantics names the metrics and labels after OpenTelemetry's HTTP conventions.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }

@@ -26,6 +26,17 @@ type Messages interface {
 	Resume(b []byte) protocol.Verdict
 }
 
+// Unknown is the size of a message that says no length: its Messages are a Measurer too, whose methods take the place of Body and Skip.
+const Unknown = 1 << 63
+
+// Measurer finds the end of messages of Unknown size.
+type Measurer interface {
+	// Measure reads bytes of the message until it ends, and returns how many; -1 when they make no sense.
+	Measure(b []byte) (n int, isEnd bool)
+	// Pass says that so many bytes are not known, and reports whether the place is not lost by that.
+	Pass(n uint64) bool
+}
+
 // maxHead bounds what is kept of a head that is cut over several calls.
 const maxHead = 64 << 10
 
@@ -85,6 +96,11 @@ func (r *Reader) Data(b []byte, m Messages, sink protocol.Sink) {
 			}
 			b = b[n:]
 		case inBody:
+			if r.size == Unknown {
+				n := r.measure(b, m, sink)
+				b = b[n:]
+				continue
+			}
 			k := min(uint64(len(b)), r.remain)
 			m.Body(b[:k], sink)
 			b = b[k:]
@@ -110,6 +126,13 @@ func (r *Reader) Gap(n uint32, m Messages, sink protocol.Sink) {
 			}
 			r.enter(size, used, m, sink)
 		case inBody:
+			if r.size == Unknown {
+				r.remain -= left
+				if !m.(Measurer).Pass(left) {
+					r.lose(true, m, sink)
+				}
+				return
+			}
 			k := min(left, r.remain)
 			m.Skip(k, sink)
 			left -= k
@@ -190,6 +213,21 @@ func (r *Reader) enter(size uint64, used int, m Messages, sink protocol.Sink) {
 	}
 	r.state, r.size, r.remain = inBody, size, size
 	r.pass(uint64(used), m, sink)
+}
+
+// measure reads of b what belongs to a message of unknown size.
+func (r *Reader) measure(b []byte, m Messages, sink protocol.Sink) int {
+	n, isEnd := m.(Measurer).Measure(b)
+	switch {
+	case n < 0 || n == 0 && !isEnd:
+		r.lose(true, m, sink)
+		return len(b)
+	case isEnd:
+		r.state = between
+		m.End(r.size-r.remain+uint64(n), sink)
+	}
+	r.remain -= uint64(n)
+	return n
 }
 
 // pass counts n bytes of the message as done.

@@ -23,6 +23,7 @@ var (
 	_ protocol.Protocol        = Protocol{}
 	_ protocol.Copier          = Protocol{}
 	_ protocol.ResponseGuesser = Protocol{}
+	_ protocol.Reader          = Protocol{}
 )
 
 // Name returns the value of network.protocol.name.
@@ -42,6 +43,30 @@ func (Protocol) NewParser(s protocol.Start) protocol.Parser { return newParser(s
 
 // Copy asks for enough to see the head of each record batch of most messages: brokers and clients batch 16 KiB to 1 MiB.
 func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 256 << 10, Response: 256 << 10} }
+
+// Reads says what is read, for docs/protocols.md.
+func (Protocol) Reads() protocol.Reading {
+	return protocol.Reading{
+		Transports: []string{"TCP"},
+		Versions:   []string{"every request and version of Kafka 0.8 to 4.1; newer ones are counted without topic, status and records"},
+		Read: []string{
+			"one exchange for each request; the operation is its name (Produce, Fetch, JoinGroup)",
+			"the topic, or (several); by its id once a Metadata response on any connection named it",
+			"fetch sessions: the topics that the client does not repeat",
+			"the first error code of the response, of any topic or partition in it",
+			"records and their bytes, from the heads of batches: without transaction markers, with records that the consumer then skips",
+			"acks=0: an exchange without response",
+			"the consumer group and the client's id",
+		},
+		NotRead: []string{
+			"the values, keys and headers of records; SASL tokens",
+			"the number of records inside compressed messages of the formats before 0.11",
+			"batches beyond the first 256 KiB of a turn: the exchange is partial, its records are short",
+			"the topic of a fetch session that began before Sonde",
+			"topics of share fetches, errors of a few requests between brokers",
+		},
+	}
+}
 
 // Semantics names the metrics and labels after OpenTelemetry's messaging conventions. The operation is the name of the request in
 // Kafka's protocol guide.

@@ -2,8 +2,6 @@
 //
 // In: the bytes of one connection, some of them missing. Out: commands and their results, told to a protocol.Sink.
 // It must not know sockets, processes, clocks or metrics stores.
-//
-// Not read: values, all keys of a get but the first, UDP, the lines of "watch" (opaque), commands of Couchbase.
 package memcached
 
 import (
@@ -34,10 +32,23 @@ func (Protocol) MayBeginResponse(b []byte) bool { return startsResponse(b) }
 // Copy asks for enough of a turn to see every line of long pipelines, not of large values.
 func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 128 << 10, Response: 128 << 10} }
 
+// Reads implements protocol.Reader.
+func (Protocol) Reads() protocol.Reading {
+	return protocol.Reading{
+		Versions: []string{"text protocol", "meta commands", "binary protocol"},
+		Read: []string{
+			"commands, the key space of the first key, one set of statuses (HIT, MISS, STORED and so on); a miss is no error",
+			"pipelines, gets of many keys, noreply; quiet commands, answered by silence as soon as one behind them is answered",
+		},
+		NotRead: []string{"values: never kept", "all keys of a get but the first", "UDP", "the output of watch", "commands of Couchbase"},
+	}
+}
+
 // Semantics names the metrics and labels after OpenTelemetry's database conventions.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
 var semantics = protocol.Semantics{
+	Kind:              protocol.KindCache,
 	ServerDuration:    "db_server_operation_duration_seconds",
 	ClientDuration:    "db_client_operation_duration_seconds",
 	OperationLabel:    "db_operation_name",

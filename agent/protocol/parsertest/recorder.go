@@ -105,7 +105,7 @@ func (r *Recorder) ResponseBegin(id uint64) {
 // ResponseHead implements protocol.Sink.
 func (r *Recorder) ResponseHead(id uint64, q protocol.Response) {
 	f := r.get(id, "ResponseHead")
-	if f.hasRes || f.resEnded {
+	if f.resEnded {
 		r.t.Fatalf("ResponseHead(%d, %+v) with %+v", id, q, *f)
 	}
 	f.hasRes, f.res = true, q

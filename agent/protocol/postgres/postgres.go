@@ -8,7 +8,7 @@
 //   - a Query message up to ReadyForQuery, however many statements it holds; the rows of all of them are added up;
 //   - an Execute message, with the Parse, Bind and Describe messages before it, up to its CommandComplete; the last one before a
 //     Sync lasts until ReadyForQuery, for the implicit transaction is committed then;
-//   - messages before a Sync or Flush that execute nothing: PREPARE, BIND, DESCRIBE, CLOSE, SYNC;
+//   - messages before a Sync, Flush or second Parse that execute nothing: PREPARE, BIND, DESCRIBE, CLOSE, SYNC;
 //   - a function call.
 //
 // After an error the server skips what comes before the next Sync. Those Executes are exchanges with the error "not_executed". Starting,

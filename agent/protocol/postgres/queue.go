@@ -14,7 +14,7 @@ type entryKind uint8
 const (
 	simple  entryKind = iota // a Query or FunctionCall: ReadyForQuery
 	execute                  // CommandComplete and its like
-	prepare                  // messages that execute nothing: ReadyForQuery, or its last reply when a Flush ended it
+	prepare                  // messages that execute nothing: its last reply, or ReadyForQuery when a Sync follows it
 	syncing                  // a Sync: ReadyForQuery; no exchange
 	phantom                  // one or more requests that were not seen: ReadyForQuery
 )
@@ -28,7 +28,6 @@ type entry struct {
 	isDone    bool // complete but for ReadyForQuery, which may still bring an error
 	isFailed  bool
 	isPartial bool
-	isFlushed bool
 	isCopyIn  bool
 	isCopyOut bool
 	isUnknown bool   // its statement was prepared before anybody looked

@@ -27,6 +27,9 @@ func (p *parser) first(dir protocol.Direction, kind byte, sink protocol.Sink) {
 		p.flushUnit(sink)
 		p.beginEntry(simple, sink)
 	case 'P', 'B', 'D', 'E', 'C':
+		if p.open && kind == 'P' && p.unit.hasParse { // several are prepared at once, each for itself
+			p.flushUnit(sink)
+		}
 		if !p.open {
 			p.beginEntry(prepare, sink)
 		}
@@ -43,6 +46,7 @@ type unit struct {
 	target    string
 	bytes     uint64
 	isPartial bool
+	hasParse  bool
 }
 
 func (p *parser) beginEntry(kind entryKind, sink protocol.Sink) {
@@ -121,9 +125,7 @@ func (p *parser) parse(t text, e *entry) {
 	q, _, ended := cstring(rest)
 	st := p.texts.Describe(sqltext.PostgreSQL, q, !ended)
 	p.statements.parse(name, st)
-	if e.parsed != 0 { // two in one exchange: should it fail, neither is known
-		p.forget(e.parsed)
-	}
+	p.unit.hasParse = true
 	e.parsed = keyOf(name)
 	p.unit.known(opPrepare, st.Template)
 }
@@ -172,7 +174,6 @@ func (p *parser) plain(t text, sink protocol.Sink) {
 		p.queue.push(entry{kind: syncing})
 	case 'H':
 		if p.open && !p.copyIn {
-			p.queue.back().isFlushed = true
 			p.flushUnit(sink)
 		}
 	case 'c', 'f':

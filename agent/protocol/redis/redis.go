@@ -2,9 +2,6 @@
 //
 // In: the bytes of one connection, some of them missing. Out: commands and replies, told to a protocol.Sink.
 // It must not know sockets, processes, clocks or metrics stores.
-//
-// Not read: values, arguments beyond the command and its first key, replication streams (skipped without a word), the output
-// of MONITOR, which commands a script runs.
 package redis
 
 import (
@@ -36,10 +33,27 @@ func (Protocol) MayBeginResponse(b []byte) bool { return startsReply(b) }
 // Copy asks for enough of a turn to see every header of long pipelines, not of large values.
 func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 128 << 10, Response: 128 << 10} }
 
+// Reads implements protocol.Reader.
+func (Protocol) Reads() protocol.Reading {
+	return protocol.Reading{
+		Versions: []string{"RESP2", "RESP3"},
+		Read: []string{
+			"commands (CONFIG GET: with the subcommand), the key space of the first key, the first word of an error; pipelines, inline commands",
+			"MULTI: QUEUED for each command, EXEC with the first error inside it", "subscriptions, and each message to a subscriber as one exchange",
+			"commands that wait on purpose (BLPOP, XREAD BLOCK, WAIT), CLIENT REPLY OFF and SKIP", "MOVED and ASK: a status, no error",
+		},
+		NotRead: []string{
+			"values and other arguments, passwords: never kept", "streams of replication, the output of MONITOR", "which commands a script runs",
+			"a connection of nothing but inline commands, until a PING",
+		},
+	}
+}
+
 // Semantics names the metrics and labels after OpenTelemetry's database conventions.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
 var semantics = protocol.Semantics{
+	Kind:              protocol.KindCache,
 	ServerDuration:    "db_server_operation_duration_seconds",
 	ClientDuration:    "db_client_operation_duration_seconds",
 	OperationLabel:    "db_operation_name",

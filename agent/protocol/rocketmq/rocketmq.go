@@ -20,6 +20,7 @@ type Protocol struct{}
 var (
 	_ protocol.Protocol        = Protocol{}
 	_ protocol.ResponseGuesser = Protocol{}
+	_ protocol.Reader          = Protocol{}
 )
 
 // Name returns the value of network.protocol.name.
@@ -36,6 +37,21 @@ func (Protocol) MayBeginResponse(b []byte) bool {
 
 // NewParser starts a connection.
 func (Protocol) NewParser(s protocol.Start) protocol.Parser { return newParser(s.Joined) }
+
+// Reads says what is read, for docs/protocols.md.
+func (Protocol) Reads() protocol.Reading {
+	return protocol.Reading{
+		Transports: []string{"TCP"},
+		Versions:   []string{"remoting of RocketMQ 4 and 5, heads in JSON and binary"},
+		Read: []string{
+			"the operation is the request code's name (SEND_MESSAGE_V2, PULL_MESSAGE), the status the response code's",
+			"the topic and the group",
+			"messages sent and delivered, batches included, and the bytes of their bodies",
+			"one-way requests, and what the broker sends by itself, as exchanges without response",
+		},
+		NotRead: []string{"responses of clients to requests of the broker", "heads above 60 KiB", "the gRPC protocol of version 5", "replication"},
+	}
+}
 
 // Semantics names the metrics and labels after OpenTelemetry's messaging conventions.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }

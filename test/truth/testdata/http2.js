@@ -62,7 +62,7 @@ if (role === 'server') {
   (async () => {
     for (let i = 0; i < +rounds; i++) {
       const all = [];
-      for (let k = 0; k < 10; k++) {
+      for (let k = 0; k < 5; k++) {
         if (process.argv[5] !== 'grpc') all.push(plain('GET', '/hello', 0), plain('POST', '/big', 70000), plain('GET', '/missing', 0));
         all.push(rpc('EmptyCall', message(0)), rpc('UnaryCall', error));
         if (process.argv[5] === 'grpc') all.push(rpc('CacheableUnaryCall', message(0), true));

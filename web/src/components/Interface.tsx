@@ -13,10 +13,19 @@ export function ErrorRatio({ red }: { red: Pick<RED, 'errors' | 'errorRatio'> })
 
 const TONES = { ok: '', rejected: 'text-warning', failed: 'text-critical' }
 
+/** HTTP's by number; others have no order of their own: what failed first, since there may be no room for all, then by number of responses. */
+function orderStatuses({ statuses, kind, red }: StatusesRow): string[] {
+  if (kind === 'http') return sortStatuses(Object.keys(statuses))
+  const weight = (status: string) => (statuses[status] ?? 0) + (statusTone(status, red.errorsByType, false) === 'failed' ? 1e15 : 0)
+  return Object.keys(statuses).sort((a, b) => weight(b) - weight(a))
+}
+
+type StatusesRow = Pick<Interface, 'statuses' | 'kind'> & { red: Pick<RED, 'errorsByType'> }
+
 /** Statuses with their numbers; responses without one are left out. */
-export function Statuses({ row }: { row: Pick<Interface, 'statuses' | 'kind'> & { red: Pick<RED, 'errorsByType'> } }) {
+export function Statuses({ row }: { row: StatusesRow }) {
   const { statuses } = row
-  const shown = sortStatuses(Object.keys(statuses)).filter((status) => (statuses[status] ?? 0) > 0)
+  const shown = orderStatuses(row).filter((status) => (statuses[status] ?? 0) > 0)
   const title = shown.map((status) => `${status}: ${formatExact(statuses[status] ?? 0)}`).join('\n')
   return (
     <span className="statuses" title={title}>

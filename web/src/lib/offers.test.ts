@@ -13,8 +13,9 @@ function offer(operation: string, target: string, requests: number, callers: str
 }
 
 it.each([
-  ['send', 'produces'], ['Produce', 'produces'], ['publish', 'produces'], ['basic.publish', 'produces'], ['PUB', 'produces'],
-  ['receive', 'consumes'], ['Fetch', 'consumes'], ['poll', 'consumes'], ['deliver', 'consumes'], ['basic.get', 'consumes'],
+  ['send', 'produces'], ['Produce', 'produces'], ['publish', 'produces'], ['basic.publish', 'produces'],
+  ['receive', 'consumes'], ['Fetch', 'consumes'], ['poll', 'consumes'], ['deliver', 'consumes'], ['basic.get', 'consumes'], ['subscribe', 'consumes'],
+  ['SEND_MESSAGE_V2', 'produces'], ['POP_MESSAGE', 'consumes'], ['GET_MAX_OFFSET', 'other'], ['FetchSnapshot', 'other'], ['CONSUMER_SEND_MSG_BACK', 'other'],
   ['metadata', 'other'], ['basic.ack', 'other'], ['commit', 'other'], ['', 'other'], ['heartbeat', 'other'], ['unsubscribed', 'other'],
 ])('%s %s', (operation, role) => expect(roleOf(operation)).toBe(role))
 
@@ -47,16 +48,18 @@ it('requests, errors and waits add up', () => {
 describe('destinations', () => {
   const rows = destinations(
     [
-      offer('send', 'orders', 100, ['shop', 'admin'], { counts: { sent_messages: 500 } }),
+      offer('send', 'orders', 100, ['shop', 'admin'], { counts: { sent_messages: 500, sent_bytes: 90_000 } }),
       offer('poll', 'orders', 50, ['mailer'], { counts: { consumed_messages: 400 }, red: red(50, 0, { waiting: 50 }) }),
       offer('commit', 'orders', 10, ['mailer', 'other']),
       offer('send', 'audit', 20, ['shop']),
+      offer('deliver', 'audit', 30, ['logger']),
+      offer('subscribe', 'audit', 1, ['late', 'logger']),
       offer('send', 'orders', 7, ['x'], { service: 'another' }),
     ],
     100,
   )
   it('group operations by broker and name', () => {
-    expect(rows.map((d) => `${d.service} ${d.target} ${d.offers.length}`)).toEqual(['broker orders 3', 'broker audit 1', 'another orders 1'])
+    expect(rows.map((d) => `${d.service} ${d.target} ${d.offers.length}`)).toEqual(['broker orders 3', 'broker audit 3', 'another orders 1'])
   })
   it('tell producers from consumers; who only commits is neither', () => {
     expect([rows[0]?.producers.map((c) => c.name), rows[0]?.consumers.map((c) => c.name)]).toEqual([['shop', 'admin'], ['mailer']])
@@ -65,7 +68,9 @@ describe('destinations', () => {
     expect(rows[0]?.produced).toEqual({ perSecond: 5, isMessages: true, requests: 100 })
     expect(rows[0]?.consumed).toEqual({ perSecond: 4, isMessages: true, requests: 50 })
     expect(rows[1]?.produced).toEqual({ perSecond: 0.2, isMessages: false, requests: 20 })
+    expect(rows[1]?.consumed).toEqual({ perSecond: 0.3, isMessages: false, requests: 30 })
   })
+  it('who only subscribed is a consumer already', () => expect(rows[1]?.consumers.map((c) => c.name)).toEqual(['logger', 'late']))
   it('have the percentile of sending, and all requests', () => {
     expect([rows[0]?.sendP95, rows[0]?.all.requests, rows[0]?.all.waiting]).toEqual([0.02, 160, 50])
   })

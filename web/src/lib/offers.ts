@@ -7,14 +7,24 @@ import { groupBy } from './graph'
 /** Whether a call puts something into a queue, takes something out, or does neither (asks for metadata, commits). */
 export type Role = 'produces' | 'consumes' | 'other'
 
-const PRODUCES = /(^|[._-])(send|sends|produce|publish|pub|put|store|enqueue|push_message|xadd)($|[._-])/
-const CONSUMES = /(^|[._-])(receive|fetch|poll|consume|deliver|get|pull|pop|process|subscribe|message)($|[._-])/
+const PUTS: ReadonlySet<string> = new Set([
+  'send', 'publish', 'produce', 'send_message', 'send_message_v2', 'send_batch_message', 'send_reply_message', 'send_reply_message_v2',
+])
+const TAKES: ReadonlySet<string> = new Set([
+  'receive', 'deliver', 'fetch', 'poll', 'get', 'pull', 'pop', 'process', 'pull_message', 'lite_pull_message', 'pop_message',
+])
+/** A consumer says that it wants messages; they come later. */
+const JOINS: ReadonlySet<string> = new Set(['consume', 'subscribe'])
 
 /** By the names that OpenTelemetry and the protocols themselves give ("send", "Produce", "basic.deliver"). */
 export function roleOf(operation: string): Role {
-  const name = operation.toLowerCase()
-  if (PRODUCES.test(name)) return 'produces'
-  return CONSUMES.test(name) ? 'consumes' : 'other'
+  const name = lastWord(operation)
+  if (PUTS.has(name)) return 'produces'
+  return TAKES.has(name) || JOINS.has(name) ? 'consumes' : 'other'
+}
+
+function lastWord(operation: string): string {
+  return operation.toLowerCase().split('.').at(-1) ?? ''
 }
 
 /** A short name for an address: statements are long. It is the same in every browser (cyrb53). */
@@ -102,8 +112,8 @@ export function destinations(offers: readonly Offer[], seconds: number): Destina
       offers: group,
       producers: callersOf(produce),
       consumers: callersOf(consume),
-      produced: flow(produce, /sent|publish|produc/, seconds),
-      consumed: flow(consume, /consum|receiv|deliver|fetch/, seconds),
+      produced: flow(produce, 'sent_messages', seconds),
+      consumed: flow(consume.filter(({ operation }) => !JOINS.has(lastWord(operation))), 'consumed_messages', seconds),
       all: addUp(group.map(({ red }) => red)),
       sendP95: [...produce].sort((a, b) => b.red.requests - a.red.requests)[0]?.red.p95,
     }
@@ -122,11 +132,10 @@ function callersOf(offers: readonly Offer[]): Caller[] {
     .sort((a, b) => b.red.requests - a.red.requests)
 }
 
-function flow(offers: readonly Offer[], counted: RegExp, seconds: number): Flow {
-  const counts = offers.flatMap(({ counts }) => Object.entries(counts).filter(([name]) => counted.test(name)))
+function flow(offers: readonly Offer[], counted: string, seconds: number): Flow {
   const requests = offers.reduce((sum, { red }) => sum + red.requests, 0)
-  const isMessages = counts.length > 0
-  const total = isMessages ? counts.reduce((sum, [, n]) => sum + n, 0) : requests
+  const isMessages = offers.some(({ counts }) => counts[counted] !== undefined)
+  const total = isMessages ? offers.reduce((sum, { counts }) => sum + (counts[counted] ?? 0), 0) : requests
   return { perSecond: total / seconds, isMessages, requests }
 }
 

@@ -10,8 +10,8 @@ import { split, withAlone, type Layout, type LayoutInput, type Point } from './l
 
 /** The screen the packing aims at; only the ratio and the order of magnitude matter. */
 const SCREEN = { width: 1360, height: 780 }
-/** Below this zoom the names of a layered layout cannot be read. */
-const READABLE_ZOOM = 0.5
+/** Below this zoom a layered layout shows no figures (ServiceMap.tsx), and packing may. */
+const READABLE_ZOOM = 0.65
 
 interface Block {
   ids: string[]
@@ -46,7 +46,7 @@ export function pack(layout: Layout, input: LayoutInput): Layout {
   const { connected, alone } = split(input)
   const layers = layersOf(layout, connected.map(({ id }) => id))
   const cell = { width: nodeWidth * 1.12, height: nodeHeight * 1.4 }
-  const layerGap = nodeWidth * 0.5
+  const layerGap = nodeWidth * 0.68
   const size = (rows: number) => ({
     width: layers.reduce((sum, layer) => sum + Math.ceil(layer.length / rows) * cell.width + layerGap, -layerGap),
     height: rows * cell.height,

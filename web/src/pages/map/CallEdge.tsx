@@ -9,7 +9,7 @@ const HIT_WIDTH = 16
 
 export const CallEdge = memo(function CallEdge({ id, data }: EdgeProps<CallFlowEdge>) {
   if (!data) return null
-  const { calls, path, label, width, isLabelled, isSelected, isDimmed } = data
+  const { calls, path, label, width, isCrowded, isLabelled, isSelected, isDimmed } = data
   const isTold = calls.edges.some(({ protocol }) => protocol !== 'http')
   const state = calls.severity
   return (
@@ -29,7 +29,7 @@ export const CallEdge = memo(function CallEdge({ id, data }: EdgeProps<CallFlowE
           >
             {isTold && <span className="call-protocols">{protocolsOf(calls)} </span>}
             {formatRate(calls.rate)}
-            <span className="call-label-more">{more(calls)}</span>
+            <span className="call-label-more">{more(calls, isTold && isCrowded)}</span>
           </div>
         </EdgeLabelRenderer>
       )}
@@ -40,12 +40,13 @@ export const CallEdge = memo(function CallEdge({ id, data }: EdgeProps<CallFlowE
 /** HTTP alone needs no telling. More than two are too long for a line: its panel has them all. */
 function protocolsOf({ edges }: Calls): string {
   const names = edges.map(({ protocol }) => protocolName(protocol))
-  return names.length > 2 ? `${names.slice(0, 2).join(' + ')} +${names.length - 2}` : names.join(' + ')
+  return names.length > 2 ? `${names.slice(0, 2).join('+')} +${names.length - 2}` : names.join('+')
 }
 
-/** What is wrong, otherwise how long it takes. */
-function more({ severity, errorRatio, p95, edges }: Calls): string {
+/** What is wrong, otherwise how long it takes, if there is room. */
+function more({ severity, errorRatio, p95, edges }: Calls, isShort: boolean): string {
   if (severity !== 'ok' && errorRatio >= 0.01) return ` · ${formatRatio(errorRatio)}`
+  if (isShort && severity === 'ok') return ''
   const isTimed = edges.some(({ red }) => red.requests > (red.waiting ?? 0))
   return p95 === undefined || !isTimed ? '' : ` · ${formatDuration(p95)}`
 }

@@ -27,7 +27,7 @@ export const ServiceNode = memo(function ServiceNode({ data }: NodeProps<Service
     >
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <div className="node-title">
-        {node.external ? isBackend(kind) ? <KindIcon kind={kind} /> : <CloudIcon /> : node.entry ? <EntryIcon /> : <SeverityMark severity={node.severity} />}
+        <NodeIcon node={node} />
         <span className="node-name" title={node.id}>
           {node.id}
         </span>
@@ -52,12 +52,20 @@ export const ServiceNode = memo(function ServiceNode({ data }: NodeProps<Service
   )
 })
 
+/** A symptom goes before everything else. */
+function NodeIcon({ node }: { node: Node }) {
+  const [kind] = node.kinds
+  if (node.severity !== 'ok') return <SeverityMark severity={node.severity} />
+  if (isBackend(kind)) return <KindIcon kind={kind} />
+  if (node.external) return <CloudIcon />
+  return node.entry ? <EntryIcon /> : <SeverityMark severity={node.severity} />
+}
+
 /** What a database or queue speaks tells more of it than the language it is written in. */
 function Protocols({ node }: { node: Node }) {
   const [first = '', ...others] = node.protocols
   return (
-    <span className="node-protocol" title={node.protocols.map(protocolName).join(', ')}>
-      {!node.external && <KindIcon kind={node.kinds[0]} />}
+    <span title={node.protocols.map(protocolName).join(', ')}>
       {protocolName(first)}
       {others.length > 0 && ` +${others.length}`}
     </span>

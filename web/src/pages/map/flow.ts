@@ -28,6 +28,8 @@ export interface EdgeData extends Record<string, unknown> {
   label: Point
   width: number
   isLabelled: boolean
+  /** There are many labels: this one has to be short. */
+  isCrowded: boolean
   isSelected: boolean
   isDimmed: boolean
 }
@@ -39,6 +41,8 @@ export type CallFlowEdge = FlowEdge<EdgeData, 'call'>
 export const COMPACT_FROM = 60
 /** Beyond this many edges only the abnormal, selected and hovered ones carry their figures. */
 const LABELS_UP_TO = 45
+/** Beyond this many the labels of a column come so close that only short ones can be told apart. */
+const FULL_LABELS_UP_TO = 24
 
 const LARGE = { nodeWidth: 196, nodeHeight: 66 }
 const COMPACT = { nodeWidth: 168, nodeHeight: 44 }
@@ -134,6 +138,7 @@ export function flowEdges(edges: readonly Calls[], layout: Layout, size: LayoutI
             ...shape,
             width: edgeWidth(edge.rate),
             isLabelled: isSelected || touchesSelected || edge.severity !== 'ok' || edges.length <= LABELS_UP_TO,
+            isCrowded: !isSelected && edges.length > FULL_LABELS_UP_TO,
             isSelected,
             isDimmed,
           },

@@ -4,7 +4,7 @@ import { DataTable, type Column } from '../../components/DataTable'
 import { ErrorRatio, Statuses, WaitBadge } from '../../components/Interface'
 import { navigate } from '../../components/navigation'
 import { Panel } from '../../components/Panel'
-import { formatDuration, formatExact, formatRate, formatRatio, NONE } from '../../lib/format'
+import { formatDuration, formatExact, formatRate, NONE } from '../../lib/format'
 import { destinationId, destinations, type Destination, type Flow } from '../../lib/offers'
 import { protocolName } from '../../lib/protocol'
 import { matches, sortRows, type SortValue } from '../../lib/rank'
@@ -107,7 +107,8 @@ function Name({ view, destination }: { view: OffersView; destination: Destinatio
 function Broker({ destination }: { destination: Destination }) {
   return (
     <span className="offer-place" title={destination.service}>
-      <span className="ellipsis">{destination.service}</span> <span className="faint">{protocolName(destination.protocol)}</span>
+      <span className="ellipsis">{destination.service}</span>
+      <span className="faint">{protocolName(destination.protocol)}</span>
     </span>
   )
 }
@@ -159,8 +160,8 @@ function Operations({ offers }: { offers: readonly Offer[] }) {
               {offer.operation} <WaitBadge red={offer.red} />
             </span>
             <span>{formatRate(offer.red.rate)}</span>
-            <span className={offer.red.errors > 0 ? 'text-critical' : 'faint'}>{formatRatio(offer.red.errorRatio)}</span>
-            <span className="faint">{formatDuration(offer.red.p95)}</span>
+            <ErrorRatio red={offer.red} />
+            <span className="faint">{offer.red.waiting ? '' : formatDuration(offer.red.p95)}</span>
             {offer.red.errors > 0 && <Statuses row={offer} />}
           </li>
         ))}

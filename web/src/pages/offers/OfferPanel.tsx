@@ -2,9 +2,9 @@ import type { ReactNode } from 'react'
 import type { Caller, Offer } from '../../api/interfaces'
 import { GoldenSignals } from '../../components/GoldenSignals'
 import { CloseIcon, KindIcon } from '../../components/icons'
-import { Statuses, WaitBadge } from '../../components/Interface'
+import { ErrorRatio, Statuses, WaitBadge } from '../../components/Interface'
 import { Link, navigate } from '../../components/navigation'
-import { formatCount, formatDuration, formatExact, formatRate, formatRatio } from '../../lib/format'
+import { formatCount, formatDuration, formatExact, formatRate } from '../../lib/format'
 import { countName, protocolName } from '../../lib/protocol'
 import { mapFrom, serviceFrom, type OffersView, type View } from '../../lib/url'
 import type { Lens } from './lenses'
@@ -79,8 +79,8 @@ export function CallerList({ view, title, callers, none }: { view: View; title: 
                 {name}
               </Link>
               <span>{formatRate(red.rate)}</span>
-              <span className={red.errors > 0 ? (red.errorRatio >= 0.05 ? 'text-critical' : red.errorRatio >= 0.01 ? 'text-warning' : '') : 'faint'}>{formatRatio(red.errorRatio)}</span>
-              <span className="faint">{formatDuration(red.p95)}</span>
+              <ErrorRatio red={red} />
+              <span className="faint">{red.waiting ? 'waits' : formatDuration(red.p95)}</span>
             </li>
           ))}
         </ul>

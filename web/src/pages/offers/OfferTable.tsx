@@ -28,7 +28,7 @@ export function OfferTable({ view, lens, offers }: OfferTableProps) {
   const selected = view.selected === undefined ? undefined : offers.find((o) => idOf(o) === view.selected)
   const isNarrow = selected !== undefined
   const columns = useMemo(
-    () => columnsOf(view, lens, { isNarrow, counted: countNames(offers), total: offers.reduce((sum, o) => sum + o.time, 0) }),
+    () => columnsOf(view, lens, { isNarrow, isMixed: new Set(offers.map((o) => o.protocol)).size > 1, counted: countNames(offers), total: offers.reduce((sum, o) => sum + o.time, 0) }),
     [view, lens, isNarrow, offers],
   )
   const all = useMemo(() => totals(rows), [rows])
@@ -47,7 +47,7 @@ export function OfferTable({ view, lens, offers }: OfferTableProps) {
           rows={rows}
           rowKey={idOf}
           rowClass={(o) => (idOf(o) === view.selected ? 'row-link row-selected' : 'row-link')}
-          rowHeight={view.page === 'databases' ? 52 : 38}
+          rowHeight={view.page === 'databases' ? 52 : 40}
           sort={view.sort ?? DEFAULT_SORT[view.page]}
           onSort={(sort) => navigate({ ...view, sort }, true)}
         />

@@ -68,9 +68,11 @@ function OffererCard({ view, offerer }: { view: OffersView; offerer: Offerer }) 
         {offerer.external && ' · not on this host'}
         <span title={callers.join('\n')}> · {plural(callers.length, 'caller')}</span>
       </p>
-      <p className={`offerer-reason text-${severity}`} title={reasons.map((r) => r.text).join('\n')}>
-        {reasons[0]?.text}
-      </p>
+      {reasons[0] && (
+        <p className={`offerer-reason text-${severity}`} title={reasons.map((r) => r.text).join('\n')}>
+          {reasons[0].text}
+        </p>
+      )}
       <dl className="offerer-figures">
         {figures.map((figure) => (
           <div key={figure.name}>

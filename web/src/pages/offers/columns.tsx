@@ -43,11 +43,13 @@ export interface Shape {
   /** A panel is open beside the table. */
   isNarrow: boolean
   counted: readonly string[]
+  /** There are several protocols. */
+  isMixed: boolean
   /** Seconds spent in all of them. */
   total: number
 }
 
-export function columnsOf(view: OffersView, lens: Lens, { isNarrow, counted, total }: Shape): Column<Offer>[] {
+export function columnsOf(view: OffersView, lens: Lens, { isNarrow, isMixed, counted, total }: Shape): Column<Offer>[] {
   const isDatabase = view.page === 'databases'
   const figure = (id: string, title: string, hint: string, text: (o: Offer) => string, width = '80px'): Column<Offer> => ({
     id, title, hint, width, isNumber: true, value: (o) => sortValue(o, id), cell: (o) => text(o),
@@ -58,11 +60,11 @@ export function columnsOf(view: OffersView, lens: Lens, { isNarrow, counted, tot
     value: (o) => sortValue(o, 'offer'),
     cell: (o) => <Name view={view} offer={o} isWrapped={isDatabase} />,
   }
-  const place: Column<Offer> = { id: 'place', title: lens.place, width: '13%', value: (o) => o.service, cell: (o) => <Place offer={o} /> }
-  const callers: Column<Offer> = { id: 'callers', title: 'Called by', width: '13%', value: (o) => o.callers.length, cell: (o) => <Callers offer={o} /> }
-  const statuses: Column<Offer> = { id: 'statuses', title: view.page === 'dns' ? 'Answers' : 'Statuses', width: isNarrow ? '19%' : '15%', cell: (o) => <Statuses row={o} /> }
+  const place: Column<Offer> = { id: 'place', title: lens.place, width: '12%', value: (o) => o.service, cell: (o) => <Place offer={o} isProtocolTold={isMixed} /> }
+  const callers: Column<Offer> = { id: 'callers', title: 'Called by', width: '12%', value: (o) => o.callers.length, cell: (o) => <Callers offer={o} /> }
+  const statuses: Column<Offer> = { id: 'statuses', title: view.page === 'dns' ? 'Answers' : 'Statuses', width: '19%', cell: (o) => <Statuses row={o} /> }
   const time: Column<Offer> = {
-    id: 'time', title: 'Time', hint: 'Time spent in it, all requests together, and its share of what is shown', width: '132px', isNumber: true, value: (o) => o.time,
+    id: 'time', title: 'Time', hint: 'Time spent in it, all requests together, and its share of what is shown', width: '152px', isNumber: true, value: (o) => o.time,
     cell: (o) => <Time offer={o} total={total} />,
   }
   return [
@@ -73,7 +75,7 @@ export function columnsOf(view: OffersView, lens: Lens, { isNarrow, counted, tot
     { ...figure('errors', 'Errors', 'Share of requests that failed', () => '', '76px'), cell: (o) => <ErrorRatio red={o.red} /> },
     ...(isNarrow ? [] : [figure('p50', 'P50', 'Half of the requests are faster', (o) => formatDuration(o.red.p50))]),
     figure('p95', 'P95', '95 % of the requests are faster', (o) => formatDuration(o.red.p95)),
-    ...(isNarrow ? [] : [figure('p99', 'P99', '99 % of the requests are faster', (o) => formatDuration(o.red.p99))]),
+    ...(isNarrow || isDatabase ? [] : [figure('p99', 'P99', '99 % of the requests are faster', (o) => formatDuration(o.red.p99))]),
     ...(isNarrow ? [] : [figure('slow', 'Slow', 'Requests slower than the threshold', (o) => formatCount(o.red.slow), '64px')]),
     ...(isNarrow ? [] : countColumns<Offer>(counted.slice(0, 2))),
   ]
@@ -95,17 +97,18 @@ function Name({ view, offer, isWrapped }: { view: OffersView; offer: Offer; isWr
   )
 }
 
-function Place({ offer }: { offer: Offer }) {
+function Place({ offer, isProtocolTold }: { offer: Offer; isProtocolTold: boolean }) {
   return (
     <span className="offer-place" title={`${offer.service}, ${protocolName(offer.protocol)}`}>
-      <span className="ellipsis">{offer.service}</span> <span className="faint">{protocolName(offer.protocol)}</span>
+      <span className="ellipsis">{offer.service}</span>
+      {isProtocolTold && <span className="faint">{protocolName(offer.protocol)}</span>}
     </span>
   )
 }
 
 function Callers({ offer: { callers } }: { offer: Offer }) {
   return (
-    <span className="ellipsis" title={callers.map((c) => `${c.name}: ${formatRate(c.red.rate)}, ${formatRatio(c.red.errorRatio)} errors`).join('\n')}>
+    <span className="two-lines" title={callers.map((c) => `${c.name}: ${formatRate(c.red.rate)}, ${formatRatio(c.red.errorRatio)} errors`).join('\n')}>
       {callers.length === 0 ? <span className="faint">not on this host</span> : callers.map((c) => c.name).join(', ')}
     </span>
   )

@@ -1,0 +1,70 @@
+// Package clickhouse reads ClickHouse's native protocol (https://clickhouse.com/docs/native-protocol), revisions 54032 to 54469.
+//
+// In: the bytes of one connection, some of them missing. Out: queries and their results, told to a protocol.Sink.
+// It must not know sockets, processes, clocks or metrics stores.
+package clickhouse
+
+import (
+	"github.com/sonde-dev/sonde/agent/protocol"
+)
+
+// Protocol is the native protocol for the registry. Its zero value is ready to use and safe for concurrent use.
+//
+// An exchange is a query with all that belongs to it: its settings, the blocks that are inserted, the blocks of the result until the
+// end of the stream. Sizes are those of all of it on the wire.
+type Protocol struct{}
+
+var _ protocol.Protocol = Protocol{}
+
+// Name returns the value of network.protocol.name.
+func (Protocol) Name() string { return "clickhouse" }
+
+// Recognize judges the first bytes of one socket call: a greeting, or a query of a connection that was joined.
+func (Protocol) Recognize(b []byte) protocol.Verdict { return recognize(b) }
+
+// NewParser starts a connection.
+func (Protocol) NewParser(s protocol.Start) protocol.Parser { return newParser(s.Joined) }
+
+// MayBeginResponse accepts the packets that a server sends first.
+func (Protocol) MayBeginResponse(b []byte) bool {
+	return len(b) > 0 && b[0] <= serverProfileEvents
+}
+
+// Copy asks for enough to see the headers of blocks: nothing else says where a result ends.
+func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 256 << 10, Response: 256 << 10} }
+
+// Reads implements protocol.Reader.
+func (Protocol) Reads() protocol.Reading {
+	return protocol.Reading{
+		Versions: []string{"native protocol, revisions 54032 to 54469 (ClickHouse 1.1 to 24.9)"},
+		Read: []string{
+			"queries: verb, statement without literals, error code, rows returned", "HELLO (connecting) and PING",
+			"inserts, also compressed; results, compressed or of any type below", "connections older than Sonde",
+		},
+		NotRead: []string{
+			"literals, settings, parameters, user names and passwords: never kept",
+			"results with columns of the types AggregateFunction, Variant, Dynamic, JSON and with sparse serialization, unless compressed: counted, marked partial, over when the server falls silent",
+			"revisions from 54470 (chunked packets), traffic between servers with a cluster secret", "the HTTP interface, which is HTTP",
+		},
+	}
+}
+
+// Semantics names the metrics and labels after OpenTelemetry's database conventions.
+func (Protocol) Semantics() *protocol.Semantics { return &semantics }
+
+// returned is the index of the rows of a result in Semantics.Counts.
+const returned = 0
+
+var semantics = protocol.Semantics{
+	ServerDuration:    "db_server_operation_duration_seconds",
+	ClientDuration:    "db_client_operation_duration_seconds",
+	OperationLabel:    "db_operation_name",
+	ServerTargetLabel: "db_query_text",
+	ClientTargetLabel: "db_query_text",
+	StatusLabel:       "db_response_status_code",
+	Template:          func(statement string) string { return statement }, // it is one already; see sqltext
+	Counts: []protocol.Count{
+		returned: {Server: "db_server_response_returned_rows_total", Client: "db_client_response_returned_rows_total", Unit: "{row}", Help: "Rows that statements returned."},
+	},
+	Constant: []protocol.Attribute{{Key: "db_system_name", Value: "clickhouse"}},
+}

@@ -1,0 +1,51 @@
+package mysql
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
+	"github.com/sonde-dev/sonde/agent/protocol/sqltext/sqltest"
+)
+
+// TestCaptures reads recorded connections. What is expected was taken from tshark 4.0:
+//
+//	tshark -r FILE -d tcp.port==PORT,mysql -Y mysql -T fields -e mysql.command -e mysql.query -e mysql.response_code -e mysql.error_code -e mysql.num_fields -e mysql.packet_number
+//
+// and -V for the kinds of packets. It does not read a compressed connection whose greeting it has not seen; those rows were counted
+// with Python's zlib.
+func TestCaptures(t *testing.T) {
+	for _, tt := range []struct {
+		file string
+		port uint16
+		want []string
+	}{
+		{"mysql", 20130, []string{"SET|SET NAMES utf8||0|0", "SET|set autocommit=?||0|0", "SET|SET NAMES utf8||0|0", "SHOW|SHOW WARNINGS||1|0", "ROLLBACK|rollback||0|0"}},
+		{"mysql-error", 20130, []string{"SELECT|select @@version_comment limit ?||1|0", "SELECT|SELECT DATABASE()||1|0", "INIT_DB||1049|0|0|db.mysql.sqlstate=42000"}},
+		{"mysql-statement-id", 30130, []string{"PREPARE|SELECT * FROM `controller` WHERE ip <> ?||0|0"}},
+		{"mysql-compressed-response", 30130, []string{"SELECT|SELECT * FROM `az_controller_connection`||5|0"}},
+		{"truncate-1024", 6033, []string{
+			"PREPARE|SELECT * FROM `domain` WHERE state != ?||0|0", "SELECT|SELECT * FROM `domain` WHERE state != ?||3|0",
+			"CLOSE|SELECT * FROM `domain` WHERE state != ?||0|0", "SELECT|SELECT * FROM `controller`||3|0",
+		}},
+	} {
+		for _, c := range parsertest.Capture(t, "testdata/"+tt.file+".pcap", tt.port) {
+			p, r := newParser(), sqltest.New(t)
+			r.Bytes = 1 << 20
+			for _, s := range c.Steps {
+				if len(s.Data) > 0 {
+					p.Data(s.Dir, s.Data, r)
+				}
+				if s.Gap > 0 {
+					p.Gap(s.Dir, s.Gap, nil, r)
+				}
+			}
+			p.Close(r)
+			r.Unanswered()
+			if diff := cmp.Diff(tt.want, withoutSizes(r.Lines)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", tt.file, diff)
+			}
+		}
+	}
+}

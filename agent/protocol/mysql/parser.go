@@ -1,0 +1,146 @@
+package mysql
+
+import (
+	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/sqltext"
+)
+
+// phase is how far the connection is.
+type phase uint8
+
+const (
+	unknown  phase = iota // nothing was seen
+	greeting              // the server's greeting is to come
+	login                 // the client's answer
+	auth                  // what follows, up to OK or ERR
+	running
+)
+
+// Capabilities ("Capability Flags").
+const (
+	capConnectWithDB = 1 << 3
+	capCompress      = 1 << 5
+	capProtocol41    = 1 << 9
+	capSSL           = 1 << 11
+	capSecure        = 1 << 15
+	capLenencAuth    = 1 << 21
+	capDeprecateEOF  = 1 << 24
+	capZstd          = 1 << 26
+)
+
+// eofUse says whether EOF packets follow definitions.
+type eofUse uint8
+
+const (
+	eofUnknown eofUse = iota
+	eofSent
+	eofDeprecated
+)
+
+// parser follows one connection.
+type parser struct {
+	streams     [2]stream // by protocol.Direction
+	phase       phase
+	isOpaque    bool
+	isMariaDB   bool
+	willDeflate bool // once somebody is logged in
+	zipped      *[2]outer
+	eof         eofUse
+	dialect     sqltext.Dialect
+	queue       queue
+	nextID      uint64
+	isSending   bool // the last entry's command goes on
+	doubt
+
+	statements map[uint32]sqltext.Statement
+	lastText   sqltext.Statement // of the last COM_STMT_PREPARE
+	texts      sqltext.Cache
+	failures   map[failure]failureText
+	database   string
+	attrs      []protocol.Attribute // shared by the exchanges that got it; never changed
+}
+
+func newParser() *parser { return &parser{dialect: sqltext.MySQLNoEscapes} }
+
+// Data implements protocol.Parser.
+func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
+	if p.phase == unknown && len(b) > 0 {
+		p.start(dir, b)
+	}
+	if p.zipped != nil {
+		p.unzip(dir, b, true, sink)
+	} else {
+		p.data(dir, b, true, sink)
+	}
+}
+
+// start looks at the first bytes of all.
+func (p *parser) start(dir protocol.Direction, b []byte) {
+	switch {
+	case dir == protocol.FromServer && isGreeting(b) != protocol.No:
+		p.phase = greeting
+	case dir == protocol.ToServer && recognizeCommand(b) == protocol.No && recognizeZipped(b) != protocol.No:
+		p.phase = running
+		p.zipped = new([2]outer)
+	default:
+		p.phase = running
+	}
+}
+
+// Gap implements protocol.Parser.
+func (p *parser) Gap(dir protocol.Direction, n uint32, tail []byte, sink protocol.Sink) {
+	if int(n) <= len(tail) {
+		p.Data(dir, tail[len(tail)-int(n):], sink)
+		return
+	}
+	if p.phase == unknown {
+		p.phase = running
+	}
+	if p.zipped != nil {
+		p.gapZipped(dir, uint64(n), sink)
+		return
+	}
+	p.gap(dir, uint64(n), sink)
+	if s := &p.streams[dir]; s.state == lost && dir == protocol.FromServer && endsWithEOF(tail) {
+		p.endAfterLoss(sink)
+	}
+}
+
+// Close implements protocol.Parser.
+func (p *parser) Close(protocol.Sink) { p.isOpaque = true }
+
+// first is called with the first byte of each payload: it has the time of the call.
+func (p *parser) first(dir protocol.Direction, c byte, sink protocol.Sink) {
+	switch s := &p.streams[dir]; {
+	case p.phase != running:
+	case dir == protocol.FromServer:
+		p.firstOfResponse(s.seq(), sink)
+	case s.seq() == 0:
+		p.firstOfCommand(c, sink)
+	}
+}
+
+// fromClient reads a complete payload of the client.
+func (p *parser) fromClient(t packet, sink protocol.Sink) {
+	switch {
+	case p.phase == login:
+		p.login(t, sink)
+	case p.phase != running:
+	case p.isSending:
+		p.command(t.b, t, sink)
+	case t.seq > 0 && p.queue.len() > 0: // data of a file, or credentials of COM_CHANGE_USER
+		p.queue.front().seq = t.seq + 1
+	}
+}
+
+// fromServer reads a complete payload of the server.
+func (p *parser) fromServer(t packet, sink protocol.Sink) {
+	switch p.phase {
+	case greeting:
+		p.greeting(t)
+	case login, auth:
+		p.loggedIn(t)
+	case running:
+		p.response(t, sink)
+	}
+}

@@ -1,0 +1,141 @@
+package mysql
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/sqltext/sqltest"
+)
+
+func TestRecognize(t *testing.T) {
+	long := query("SELECT " + strings.Repeat("a, ", 5000))
+	for _, tt := range []struct {
+		in   string
+		want protocol.Verdict
+	}{
+		{"", protocol.Maybe},
+		{greet("8.0.36", caps), protocol.IsResponse},
+		{greet("5.5.5-10.11.6-MariaDB-1+deb12u1", caps), protocol.IsResponse},
+		{greet("8.0.36", caps)[:10], protocol.Maybe},
+		{greet("8.0.36", 0), protocol.No},
+		{greet("eight", caps), protocol.No},
+		{greet("8.0.36", caps) + "x", protocol.No},
+		{query("SELECT 1"), protocol.IsRequest},
+		{query("\x00\x01SELECT 1"), protocol.IsRequest},
+		{long[:8000], protocol.IsRequest},
+		{prepare("insert into t values (?)"), protocol.IsRequest},
+		{execute(1), protocol.IsRequest},
+		{query("hello world"), protocol.No},
+		{query("SEL"), protocol.No},
+		{long[:7], protocol.Maybe},
+		{zip(0, query("SELECT 1"), 1000), protocol.IsRequest},
+		{zip(0, query("SELECT * FROM a_table_with_a_long_name WHERE id = 123456"), 1000), protocol.IsRequest},
+		{com(comPing, ""), protocol.No},
+		{com(comQuit, ""), protocol.No},
+		{pkt(1, "\x03SELECT 1"), protocol.No},
+		{query("SELECT 1") + "x", protocol.No},
+		{"GET / HTTP/1.1\r\n\r\n", protocol.No},
+		{"*1\r\n$4\r\nPING\r\n", protocol.No},
+		{"Q\x00\x00\x00\x0dSELECT 1\x00", protocol.No},
+		{"\x00\x00\x00\x08\x04\xd2\x16\x2f", protocol.No},
+		{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", protocol.No},
+		{"\x3a\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\xd4\x07\x00\x00\x00\x00\x00\x00admin.$cmd\x00", protocol.No}, // MongoDB
+		{"\x00\x00\x00\x21\x00\x03\x00\x04\x00\x00\x00\x01\x00\x06kafka", protocol.No},
+		{"SSH-2.0-OpenSSH_9.2\r\n", protocol.No},
+		{"220 mail ESMTP\r\n", protocol.No},
+		{"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00", protocol.No},
+		{"INFO {\"server_id\":\"x\"}\r\n", protocol.No},
+	} {
+		if got := recognize([]byte(tt.in)); got != tt.want {
+			t.Errorf("recognize(%q) = %v, want %v", tt.in, got, tt.want)
+		}
+	}
+}
+
+func TestRecognizeRandom(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	b := make([]byte, 64)
+	for range 300_000 {
+		for i := range b {
+			b[i] = byte(r.Uint32())
+		}
+		if v := recognize(b[:8+r.IntN(56)]); v != protocol.No {
+			t.Fatalf("recognize(%q) = %v, want No", b, v)
+		}
+	}
+}
+
+// FuzzParse drives a parser with a script: each step takes a byte of orders and some of the text of its direction.
+func FuzzParse(f *testing.F) {
+	for i, c := range conversations() {
+		var orders []byte
+		var text [2]string
+		for _, call := range c.calls {
+			said := call[1:]
+			if i%3 == 0 {
+				said = zip(0, said, 70)
+			}
+			switch call[0] {
+			case '>':
+				orders = append(orders, 0, byte(len(said)))
+				text[0] += said
+			case '<':
+				orders = append(orders, 1, byte(len(said)))
+				text[1] += said
+			}
+		}
+		f.Add(orders, []byte(text[0]), []byte(text[1]))
+	}
+	f.Fuzz(func(t *testing.T, orders, client, server []byte) {
+		p, r := newParser(), sqltest.New(t)
+		r.Bytes = 1 << 40 // what is compressed may say that it is long
+		text := [2][]byte{client, server}
+		for len(orders) >= 2 && !r.IsOpaque {
+			dir := protocol.Direction(orders[0] & 1)
+			n := min(int(orders[1]), len(text[dir]))
+			if orders[0]&2 != 0 {
+				size := uint32(orders[1]) << (orders[0] >> 4)
+				p.Gap(dir, size, text[dir][:min(n, 8, int(size))], r)
+			} else {
+				p.Data(dir, text[dir][:n], r)
+				text[dir] = text[dir][n:]
+			}
+			orders = orders[2:]
+			if p.queue.len() > maxQueue+1 || len(p.streams[0].buf) > maxText+1 || len(p.streams[1].buf) > maxGreeting {
+				t.Fatalf("not bounded: %d waiting, %d and %d bytes", p.queue.len(), len(p.streams[0].buf), len(p.streams[1].buf))
+			}
+		}
+		if !r.IsOpaque {
+			p.Close(r)
+		}
+	})
+}
+
+func TestParserIsBounded(t *testing.T) {
+	p, r := newParser(), sqltest.New(t)
+	r.Bytes = 1 << 40
+	for range 5 * maxQueue {
+		p.Data(protocol.ToServer, []byte(query("SELECT 1")), r)
+	}
+	if n := p.queue.len(); n > maxQueue {
+		t.Errorf("%d commands wait, want at most %d", n, maxQueue)
+	}
+	p = newParser()
+	for i := range 5 * maxStatements {
+		p.Data(protocol.ToServer, []byte(prepare("DO 1")), null{})
+		p.Data(protocol.FromServer, []byte(run(1, preparedOK(i, 0, 0))), null{})
+	}
+	if n := len(p.statements); n > maxStatements || n == 0 {
+		t.Errorf("%d statements kept, want at most %d", n, maxStatements)
+	}
+	p.Data(protocol.ToServer, []byte(query("SELECT '" + strings.Repeat("x", 1<<20) + "'"))[:1<<20], null{})
+	if n := len(p.streams[0].buf); n > maxText+1 {
+		t.Errorf("%d bytes of a statement kept", n)
+	}
+	p.Data(protocol.ToServer, []byte(strings.Repeat("x", 100)), null{})
+	if n := cap(p.streams[0].buf); n > keepBuf {
+		t.Errorf("%d bytes kept while idle", n)
+	}
+}

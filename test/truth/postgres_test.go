@@ -1,0 +1,191 @@
+package truth
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sonde-dev/sonde/test/sut"
+	"github.com/sonde-dev/sonde/test/wire"
+)
+
+// A postgres server, and the log in which it writes each statement that it has run.
+type postgresServer struct {
+	*process
+	bin, dir, log string
+	port          int
+}
+
+func startPostgres(t *testing.T, service string) *postgresServer {
+	t.Helper()
+	bins, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
+	if len(bins) == 0 {
+		t.Fatal("PostgreSQL not found: `make test-packages` installs what truth tests need")
+	}
+	bin := bins[len(bins)-1]
+	dir := serverDir(t, "postgres")
+	as := []string{"setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"}
+	must(t, append(as, bin+"/initdb", "-D", dir+"/db", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync")...)
+	p := &postgresServer{bin: bin, dir: dir, port: freePort(t), log: dir + "/db/log/log.json"}
+	conf := fmt.Sprintf(`
+port = %d
+listen_addresses = '127.0.0.1'
+unix_socket_directories = '%s'
+fsync = off
+autovacuum = off
+logging_collector = on
+log_destination = 'jsonlog'
+log_filename = 'log.log'
+log_rotation_size = 0
+log_rotation_age = 0
+log_min_duration_statement = 0
+shared_preload_libraries = 'pg_stat_statements'
+`, p.port, dir)
+	if err := os.WriteFile(dir+"/db/postgresql.auto.conf", []byte(conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "chown", "postgres", dir+"/db/postgresql.auto.conf")
+	p.process = start(t, service, nil, append(as, bin+"/postgres", "-D", dir+"/db")...)
+	p.waitPort(t, "tcp", local(p.port))
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) { // it listens before it is ready
+		if _, err := os.Stat(p.log); err == nil && strings.Contains(readFrom(t, p.log, 0), "ready to accept") {
+			return p
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("PostgreSQL is not ready: %s", p.said())
+		}
+	}
+}
+
+func (p *postgresServer) psql(t *testing.T, statements string) string {
+	t.Helper()
+	return must(t, "psql", "-X", "-q", "-At", "-h", p.dir, "-p", fmt.Sprint(p.port), "-U", "postgres", "-c", statements)
+}
+
+// truth counts what the server's log says since offset, by application. A line is a message or an error.
+func (p *postgresServer) truth(t *testing.T, offset int64) map[string]tally {
+	t.Helper()
+	out := map[string]tally{}
+	for line := range strings.Lines(readFrom(t, p.log, offset)) {
+		var l struct {
+			Application string `json:"application_name"`
+			Message     string `json:"message"`
+			State       string `json:"state_code"`
+			Severity    string `json:"error_severity"`
+			Statement   string `json:"statement"`
+			Tag         string `json:"ps"`
+		}
+		if err := json.Unmarshal([]byte(line), &l); err != nil {
+			t.Fatalf("read %q: %v", line, err)
+		}
+		c := out[l.Application]
+		if c == nil {
+			c = tally{}
+			out[l.Application] = c
+		}
+		_, what, timed := strings.Cut(l.Message, " ms  ")
+		kind, text, _ := strings.Cut(what, ": ")
+		switch {
+		case l.Severity == "ERROR" && l.Tag == "PARSE" && l.Application != "exec": // by itself; in an Execute's messages otherwise
+			c.add("PREPARE", l.State)
+		case l.Severity == "ERROR":
+			c.add(verbOf(l.Statement), l.State)
+		case !timed:
+		case kind == "statement":
+			c.add(verbOf(text), "")
+		case strings.HasPrefix(kind, "parse ") && kind != "parse <unnamed>":
+			c.add("PREPARE", "")
+		case strings.HasPrefix(kind, "execute ") && strings.Contains(text, "/* old */"):
+			c.add("EXECUTE", "")
+		case strings.HasPrefix(kind, "execute "):
+			c.add(verbOf(text), "")
+		}
+	}
+	return out
+}
+
+// TestPostgres compares with the server's own log, for clients that speak each form of the protocol, on connections from before Sonde too.
+func TestPostgres(t *testing.T) {
+	id := fmt.Sprintf("t%d-pg", os.Getpid()%1000)
+	p := startPostgres(t, id)
+	p.psql(t, "CREATE TABLE t (a int PRIMARY KEY, b text); INSERT INTO t SELECT i, 'b' FROM generate_series(1, 100) i; CREATE TABLE u (a int PRIMARY KEY); CREATE EXTENSION pg_stat_statements")
+	pgbench := program(t, "pgbench", p.bin+"/pgbench")
+	must(t, pgbench, "-i", "-q", "-h", p.dir, "-p", fmt.Sprint(p.port), "-U", "postgres", "postgres")
+	dsn := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", p.port)
+	old := startRole(t, id+"-old", "pgx", Args{Addr: dsn, Plan: "old", Requests: 4})
+	waitSaid(t, old, "ready")
+	p.psql(t, "SELECT pg_stat_statements_reset()")
+	settled(t, p.log)
+	x := startSonde(t, sut.Options{Capture: "socket"})
+	time.Sleep(time.Second)
+	offset := sizeOf(t, p.log)
+
+	io.WriteString(old.stdin, "go\n")
+	logs := map[string]*wire.Log{"old": old.log(t)}
+	for _, plan := range []string{"cached", "simple", "exec"} {
+		p.psql(t, "SET application_name = 'reset'; DELETE FROM t WHERE a > 100; DELETE FROM u")
+		logs[plan] = startRole(t, id+"-"+plan, "pgx", Args{Addr: dsn, Plan: plan, Requests: 5}).log(t)
+	}
+	p.psql(t, "SET application_name = 'reset'; DELETE FROM t WHERE a > 100")
+	python := program(t, "/usr/bin/python3", "python3")
+	start(t, id+"-python", nil, python, filepath.Join("testdata", "postgres.py"), dsn+"&application_name=python").finish(t)
+	logs["python"] = &wire.Log{}
+	for _, mode := range []string{"simple", "extended", "prepared"} {
+		name := "pgbench-" + mode
+		start(t, id+"-"+name, []string{"PGAPPNAME=" + name}, pgbench, "-n", "-M", mode, "-c", "3", "-t", "15", dsn).finish(t)
+		logs[name] = &wire.Log{}
+	}
+	cli := start(t, id+"-psql", []string{"PGAPPNAME=psql"}, "psql", "-X", dsn)
+	logs["psql"] = &wire.Log{}
+	io.WriteString(cli.stdin, "SELECT 1;\nSELECT 2 \\; SELECT 'a;b' \\; INSERT INTO u VALUES (-1);\nSELECT g, repeat('x', 500) FROM generate_series(1, 300) g;\nCREATE TABLE v AS SELECT g FROM generate_series(1, 7) g;\n"+
+		"DO 'BEGIN RAISE NOTICE ''hello''; END';\nSELECT 1/0;\nBEGIN;\nSAVEPOINT s;\nROLLBACK TO s;\nCOMMIT;\n\\copy v FROM PROGRAM 'seq 1 9'\nUPDATE v SET g = 0;\n")
+	cli.stdin.Close()
+	cli.finish(t)
+
+	settled(t, p.log)
+	truth := p.truth(t, offset)
+	rows := rowsOf(t, p.psql(t, "SET application_name = 'late'; SELECT sum(rows) FROM pg_stat_statements"))
+	older := truth["old"]
+	older.skipped(logs["old"])
+	delete(truth, "old")
+	delete(truth, "late")
+	var all []tally
+	claims := []sqlClaim{
+		{service: id + "-old", side: "client", want: older, unlogged: unlogged},
+		// It was forked before Sonde, and PostgreSQL writes its title over the environment in which the service's name stood.
+		{service: "postgres", side: "server", want: older, unlogged: unlogged},
+	}
+	for application, c := range truth {
+		if l := logs[application]; l != nil {
+			c.skipped(l)
+			claims = append(claims, sqlClaim{service: id + "-" + application, side: "client", want: c, unlogged: unlogged})
+		}
+		all = append(all, c)
+	}
+	claims = append(claims, sqlClaim{service: id, side: "server", want: sum(append(all, tally{"SET - -": 1})...), unlogged: unlogged})
+	checkSQL(t, x, claims...)
+	got, err := x.Value(fmt.Sprintf(`sum({__name__=~"db_server_response_(returned|affected)_rows_total", service_name=~"%s|postgres"})`, id))
+	// PostgreSQL's counts hold the row of their reset, which was before Sonde, and not yet the one that told them.
+	if err != nil || got != rows {
+		t.Errorf("%.0f rows, PostgreSQL counts %.0f: %v", got, rows, err)
+	}
+	if err := x.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// unlogged is what PostgreSQL does not log: Close messages, which look like the statement CLOSE, and Sync alone.
+var unlogged = []string{"CLOSE - -", "SYNC - -"}
+
+func rowsOf(t *testing.T, s string) (n float64) {
+	t.Helper()
+	if _, err := fmt.Sscan(s, &n); err != nil {
+		t.Fatalf("read %q: %v", s, err)
+	}
+	return n
+}

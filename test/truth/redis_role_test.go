@@ -1,0 +1,74 @@
+package truth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// useRedis speaks RESP3 with pipelines, transactions, scripts, errors, blocking commands and a subscription.
+func useRedis(ctx context.Context, a Args) error {
+	c := redis.NewClient(&redis.Options{Addr: a.Addr, PoolSize: 4})
+	defer c.Close()
+	for i := range a.Requests {
+		key := fmt.Sprintf("user:%d", i)
+		if err := c.Set(ctx, key, "value", 0).Err(); err != nil {
+			return err
+		}
+		if err := c.LPush(ctx, key, "x").Err(); err == nil {
+			return errors.New("LPUSH on a string succeeded")
+		}
+		if err := c.HSet(ctx, "hash:"+key, "a", 1, "b", 2).Err(); err != nil {
+			return err
+		}
+		if _, err := c.HGetAll(ctx, "hash:"+key).Result(); err != nil {
+			return err
+		}
+		if err := c.Get(ctx, "none").Err(); err != redis.Nil {
+			return fmt.Errorf("GET of nothing: %w", err)
+		}
+		if err := c.Eval(ctx, "return 1", nil).Err(); err != nil {
+			return err
+		}
+	}
+	_, err := c.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i := range 500 {
+			p.Incr(ctx, fmt.Sprintf("counter:%d", i%7))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := c.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.Set(ctx, "t", "v", 0)
+		p.Get(ctx, "t")
+		return nil
+	}); err != nil {
+		return err
+	}
+	return waitAndListen(ctx, c)
+}
+
+func waitAndListen(ctx context.Context, c *redis.Client) error {
+	sub := c.Subscribe(ctx, "news")
+	defer sub.Close()
+	if _, err := sub.Receive(ctx); err != nil {
+		return err
+	}
+	for i := range 20 {
+		if err := c.Publish(ctx, "news", i).Err(); err != nil {
+			return err
+		}
+		if _, err := sub.ReceiveMessage(ctx); err != nil {
+			return err
+		}
+	}
+	if err := c.BLPop(ctx, 200*time.Millisecond, "nojobs").Err(); err != redis.Nil {
+		return fmt.Errorf("BLPOP of nothing: %w", err)
+	}
+	return nil
+}
