@@ -30,6 +30,7 @@ func serveHTTP2(ctx context.Context, a Args) (*wire.Log, error) {
 	srv.Protocols.SetUnencryptedHTTP2(true)
 	if a.Plan == "upgrade" {
 		srv.Protocols = nil
+		//lint:ignore SA1019 see above
 		srv.Handler = h2c.NewHandler(srv.Handler, &http2.Server{})
 	}
 	context.AfterFunc(ctx, func() { srv.Close() })
