@@ -114,12 +114,30 @@ func (j *Joiner) pair(e *end) {
 		c, translated = j.ends.nat.match(e), true
 	}
 	if c == nil {
+		j.pairLayers(e)
 		return
 	}
 	e.peer, c.peer = c, e
 	e.translated, c.translated = translated, translated
 	j.release(e)
 	j.release(c)
+}
+
+// pairLayers names the other end of plain text by the socket there, where its plain text is not seen: who has the one has the other.
+func (j *Joiner) pairLayers(e *end) {
+	other := e.tuple.reversed()
+	other.plain = !other.plain
+	c := j.ends.byTuple[other]
+	if c == nil || c.superseded || c.closed != 0 {
+		return
+	}
+	if c.tuple.plain {
+		e, c = c, e
+	}
+	if e.peer == nil && (e.conn.Netns == c.conn.Netns || !e.tuple.isLoopback()) {
+		e.peer = c // not the other way round: c has a peer of its own kind
+		j.release(e)
+	}
 }
 
 // Handle joins one exchange. It is handed on at once if its ends are known, otherwise from a later call, after copying.

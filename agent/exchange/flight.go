@@ -170,6 +170,10 @@ func (c *connection) Opaque() {
 	for len(c.flights) > 0 {
 		c.abandon(c.flights[0], c.now.time, ErrorClosed)
 	}
+	if _, ok := c.proto.(protocol.Envelope); ok {
+		c.silence()
+		return
+	}
 	c.restart()
 }
 

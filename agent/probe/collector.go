@@ -46,8 +46,8 @@ type variable struct {
 	value uint32
 }
 
-// loadCollector loads the object of that name. Maps for events and losses are shared with base, where given.
-func loadCollector(name string, cfg Config, base *collector, vars ...variable) (*collector, error) {
+// loadCollector loads the object of that name. Maps for events and losses, and those named besides, are those of base, where given.
+func loadCollector(name string, cfg Config, base *collector, shared []string, vars ...variable) (*collector, error) {
 	spec, err := openObject(name)
 	if err != nil {
 		return nil, err
@@ -58,10 +58,10 @@ func loadCollector(name string, cfg Config, base *collector, vars ...variable) (
 			return nil, fmt.Errorf("set %s of object %s: %w", v.name, name, err)
 		}
 	}
-	opts := ebpf.CollectionOptions{}
+	opts := ebpf.CollectionOptions{MapReplacements: make(map[string]*ebpf.Map)}
 	if base != nil {
-		opts.MapReplacements = map[string]*ebpf.Map{
-			"events": base.coll.Maps["events"], "losses": base.coll.Maps["losses"],
+		for _, m := range append([]string{"events", "losses"}, shared...) {
+			opts.MapReplacements[m] = base.coll.Maps[m]
 		}
 	}
 	coll, err := ebpf.NewCollectionWithOptions(spec, opts)

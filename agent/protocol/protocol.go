@@ -51,6 +51,12 @@ type (
 	Copier interface {
 		Copy() Copy
 	}
+	// Envelope is a protocol that only wraps another one, which nobody can read on this connection once the parser has called
+	// Opaque. Where what is inside is seen as a connection of its own (event.PlainText), the exchanges of the envelope are no
+	// requests.
+	Envelope interface {
+		Envelops()
+	}
 	// ResponseGuesser tells the start of a response among the bytes of a connection that is known to speak the protocol,
 	// where Recognize, which knows nothing, cannot. It is asked while no request waits, to find responses that were reported
 	// before their requests.

@@ -17,6 +17,7 @@ enum conn_flags {
 	CONN_ENDED_BY_RESET = 1 << 7,
 	CONN_CLAIMED = 1 << 8,	 /* user space knows what it speaks and said how much to copy */
 	CONN_DATAGRAM = 1 << 9,	 /* a UDP socket, whatever its peers: each call is a message */
+	CONN_TLS = 1 << 15,	 /* its plain text is a connection too, see tls.h */
 };
 
 struct conn_state {
@@ -39,7 +40,8 @@ struct conn_state {
 	__u32 other;	/* position of the direction that the current call is not of */
 	__u8 peer[16];	/* to whom an unconnected UDP socket sent last, */
 	__u16 peer_port; /* in host byte order */
-	__u16 pad[3];
+	__u16 tls_misses; /* calls in which no goroutine was found to speak TLS */
+	__u16 pad[2];
 	struct head head; /* first bytes of the turn, while they are too few to tell */
 };
 

@@ -78,6 +78,7 @@ function NodePanel({ view, reply, node }: { view: MapView; reply: TopologyReply;
 
 function CallList({ view, title, edges, end }: { view: MapView; title: string; edges: readonly Edge[]; end: 'client' | 'server' }) {
   if (edges.length === 0) return null
+  const isMixed = new Set(edges.map((e) => e.protocol)).size > 1
   const sorted = [...edges].sort((a, b) => Number(b.severity !== 'ok') - Number(a.severity !== 'ok') || b.red.rate - a.red.rate)
   return (
     <section>
@@ -89,8 +90,9 @@ function CallList({ view, title, edges, end }: { view: MapView; title: string; e
           <li key={`${edgeId(edge)} ${edge.protocol}`}>
             <button type="button" onClick={() => navigate({ ...view, selected: edgeId(edge) })}>
               <SeverityMark severity={edge.severity} />
-              <span className="ellipsis">
-                {edge[end]} {edge.protocol !== 'http' && <span className="faint">{protocolName(edge.protocol)}</span>}
+              <span className="call-name">
+                <span className="ellipsis">{edge[end]}</span>
+                {isMixed && edge.protocol !== 'http' && <span className="ellipsis call-protocol">{protocolName(edge.protocol)}</span>}
               </span>
               <span>{formatRate(edge.red.rate)}</span>
               <span className={edge.severity === 'ok' ? 'faint' : `text-${edge.severity}`}>{formatRatio(edge.red.errorRatio)}</span>

@@ -1,0 +1,197 @@
+package truth
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sonde-dev/sonde/test/sut"
+	"github.com/sonde-dev/sonde/test/wire"
+)
+
+// checkOperations compares the number of operations of each kind and outcome.
+func checkOperations(t *testing.T, x *sut.Sonde, system, service, side string, l *wire.Log) {
+	t.Helper()
+	want := map[string]float64{}
+	for _, r := range l.Rows {
+		status := r.Status
+		if status == "" {
+			status = "-"
+		}
+		want[r.Method+" "+status] += float64(r.N)
+	}
+	if len(want) == 0 {
+		t.Fatalf("%s made no requests: the test is void", service)
+	}
+	query := fmt.Sprintf(`sum by (messaging_operation_name, messaging_response_status_code) (`+
+		`histogram_count(messaging_%s_operation_duration_seconds{service_name=%q, messaging_system=%q}))`, side, service, system)
+	sameSoon(t, x, service+" as "+side, query, want, "messaging_operation_name", "messaging_response_status_code")
+}
+
+// checkOperationNames compares the number of operations of each kind, whatever came of them.
+func checkOperationNames(t *testing.T, x *sut.Sonde, system, service, side string, want map[string]float64) {
+	t.Helper()
+	query := fmt.Sprintf(`sum by (messaging_operation_name) (`+
+		`histogram_count(messaging_%s_operation_duration_seconds{service_name=%q, messaging_system=%q}))`, side, service, system)
+	sameSoon(t, x, service+" as "+side, query, want, "messaging_operation_name")
+}
+
+// counted adds up the rows of some operations.
+func counted(l *wire.Log, operation, status string) (n int64) {
+	for _, r := range l.Rows {
+		if r.Method == operation && (status == "*" || r.Status == status) {
+			n += r.N
+		}
+	}
+	return n
+}
+
+// rabbit is a RabbitMQ that runs, with an Erlang port mapper of its own.
+type rabbit struct {
+	*process
+	addr string
+	env  []string
+}
+
+const rabbitBin = "/usr/lib/rabbitmq/bin/"
+
+func startRabbit(t *testing.T, service string) rabbit {
+	t.Helper()
+	program(t, rabbitBin+"rabbitmq-server")
+	dir, port, mapper := t.TempDir(), freePort(t), freePort(t)
+	conf := filepath.Join(dir, "rabbitmq.conf")
+	text := "listeners.tcp.1 = 127.0.0.1:" + strconv.Itoa(port) + "\nlog.console = false\n"
+	for name, text := range map[string]string{conf: text, filepath.Join(dir, "plugins"): "[].\n", filepath.Join(dir, ".erlang.cookie"): "SONDETRUTH"} {
+		if err := os.WriteFile(name, []byte(text), 0o400); err != nil {
+			t.Fatal(err)
+		}
+	}
+	env := []string{
+		"HOME=" + dir, "RABBITMQ_NODENAME=sonde" + strconv.Itoa(port) + "@localhost", "RABBITMQ_MNESIA_BASE=" + dir, "RABBITMQ_LOG_BASE=" + dir,
+		"RABBITMQ_CONFIG_FILE=" + conf, "RABBITMQ_ENABLED_PLUGINS_FILE=" + filepath.Join(dir, "plugins"), "RABBITMQ_DIST_PORT=" + strconv.Itoa(freePort(t)),
+		"ERL_EPMD_PORT=" + strconv.Itoa(mapper), "ERL_EPMD_ADDRESS=127.0.0.1", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 2 -kernel inet_dist_use_interface {127,0,0,1}",
+	}
+	epmd := start(t, service+"-epmd", env, program(t, "epmd"), "-port", strconv.Itoa(mapper), "-address", "127.0.0.1")
+	epmd.waitPort(t, "tcp", local(mapper))
+	began := time.Now()
+	r := rabbit{start(t, service, env, rabbitBin+"rabbitmq-server"), local(port), env}
+	r.waitPort(t, "tcp", r.addr)
+	t.Logf("RabbitMQ listens after %v", time.Since(began))
+	return r
+}
+
+// counters are the broker's own, since its start.
+func (r rabbit) counters(t *testing.T) map[string]int64 {
+	t.Helper()
+	cmd := exec.Command(rabbitBin+"rabbitmqctl", "eval", "rabbit_global_counters:overview().")
+	cmd.Env = append(os.Environ(), r.env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("rabbitmqctl: %v: %s", err, out)
+	}
+	got := map[string]int64{}
+	for _, m := range regexp.MustCompile(`(\w+) => (\d+)`).FindAllStringSubmatch(string(out), -1) {
+		n, _ := strconv.ParseInt(m[2], 10, 64)
+		got[m[1]] += n // of all kinds of queues
+	}
+	return got
+}
+
+// since takes what was counted before away.
+func since(before, after map[string]int64) map[string]int64 {
+	d := map[string]int64{}
+	for k, n := range after {
+		d[k] = n - before[k]
+	}
+	return d
+}
+
+// TestAMQP compares AMQP 0-9-1 with the accounts of two clients and the counters of RabbitMQ.
+func TestAMQP(t *testing.T) {
+	id := fmt.Sprintf("t%d-amqp", os.Getpid()%1000)
+	broker := startRabbit(t, id)
+	old := startRole(t, id+"-old-client", "amqp-client", Args{Addr: broker.addr, Plan: "old", Requests: 50})
+	waitSaid(t, old, "ready")
+
+	x := startSonde(t, sut.Options{Capture: "socket"})
+	before := lossesBefore(t, x)
+	counters := broker.counters(t)
+	whole := &wire.Log{} // at the broker
+	for _, client := range []string{"amqp091-go", "pika"} {
+		t.Run(client, func(t *testing.T) {
+			var p *process
+			if client == "pika" {
+				p = start(t, id+"-pika", nil, program(t, "/usr/bin/python3", "python3"), filepath.Join("testdata", "amqp.py"), strings.TrimPrefix(broker.addr, "127.0.0.1:"), "100")
+			} else {
+				p = startRole(t, id+"-go", "amqp-client", Args{Addr: broker.addr, Requests: 300})
+			}
+			l := p.log(t)
+			whole.Merge(l)
+			checkOperations(t, x, "rabbitmq", p.service, "client", l)
+			now := broker.counters(t)
+			got := since(counters, now)
+			counters = now
+			// What the broker says (of messages that nobody acknowledges it counts those delivered only together with the others) it has received, confirmed, delivered and got back.
+			for name, want := range map[string]int64{
+				"messages_received_total": counted(l, "publish", "*"), "messages_confirmed_total": counted(l, "publish", "ack"),
+				"messages_unroutable_returned_total": counted(l, "return", "*"), "messages_acknowledged_total": counted(l, "deliver", "ack"),
+				"messages_delivered_total": counted(l, "deliver", "*") + counted(l, "get", "ok"),
+				"messages_get_empty_total": counted(l, "get", "empty"),
+			} {
+				if got[name] != want {
+					t.Errorf("the oracles disagree: %s of RabbitMQ is %d, the client says %d", name, got[name], want)
+				}
+			}
+		})
+	}
+	checkOperations(t, x, "rabbitmq", id, "server", whole)
+	t.Run("joined", func(t *testing.T) {
+		fmt.Fprintln(old.stdin, "go")
+		l := old.log(t)
+		now := broker.counters(t)
+		got := since(counters, now)
+		want := map[string]float64{"publish": float64(got["messages_received_total"]), "deliver": float64(got["messages_delivered_total"])}
+		for _, r := range l.Rows {
+			if r.Method != "publish" && r.Method != "deliver" {
+				want[r.Method] += float64(r.N)
+			}
+		}
+		if want["publish"] != float64(counted(l, "publish", "*")) || want["deliver"] != float64(counted(l, "deliver", "*")) {
+			t.Errorf("the oracles disagree: RabbitMQ %v, client\n%s", want, l)
+		}
+		checkOperationNames(t, x, "rabbitmq", old.service, "client", want)
+	})
+	sameLosses(t, x, before)
+	if err := x.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// lossesBefore are the losses once the connections of whoever else is on the host, which were there before Sonde, have said what they
+// had under way.
+func lossesBefore(t *testing.T, x *sut.Sonde) map[string]float64 {
+	t.Helper()
+	time.Sleep(2 * time.Second)
+	lost, err := x.Lost()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lost
+}
+
+// sameLosses fails when bytes were lost or not understood since.
+func sameLosses(t *testing.T, x *sut.Sonde, before map[string]float64) {
+	t.Helper()
+	lost, err := x.Lost()
+	for _, cause := range []string{"parser_gave_up", "bytes_lost", "ring_full", "payload_fault"} {
+		if err != nil || lost[cause] != before[cause] {
+			t.Errorf("losses %v %v, want %s as in %v", lost, err, cause, before)
+		}
+	}
+}

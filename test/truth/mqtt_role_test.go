@@ -1,0 +1,76 @@
+package truth
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"github.com/sonde-dev/sonde/test/wire"
+)
+
+// speakMQTT publishes and receives with paho; with Plan "old" it connects and waits for the word first.
+func speakMQTT(a Args) (*wire.Log, error) {
+	done := &account{}
+	o := mqtt.NewClientOptions().AddBroker("tcp://" + a.Addr).SetClientID("paho-" + a.Plan).SetOrderMatters(true).SetKeepAlive(time.Hour)
+	c := mqtt.NewClient(o)
+	if err := wait(c.Connect()); err != nil {
+		return nil, err
+	}
+	got := make(chan byte, 10*a.Requests+10)
+	take := func(_ mqtt.Client, m mqtt.Message) { got <- m.Qos() }
+	if a.Plan == "old" {
+		if err := wait(c.Subscribe("before/sonde", 0, take)); err != nil {
+			return nil, err
+		}
+		fmt.Fprintln(os.Stderr, "ready")
+		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+			return nil, err
+		}
+	} else {
+		done.add("connect", "success", 1)
+	}
+	if err := wait(c.Subscribe("shop/+/"+a.Plan, 2, take)); err != nil {
+		return nil, err
+	}
+	done.add("subscribe", "granted_qos_2", 1)
+	for i := range a.Requests {
+		qos := byte(i % 3)
+		t := c.Publish("shop/orders/"+a.Plan, qos, false, make([]byte, i*131%90000))
+		if i%5 == 0 { // the others are under way together
+			if err := wait(t); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for range a.Requests {
+		select {
+		case qos := <-got:
+			status := "success"
+			if qos == 0 {
+				status = ""
+			}
+			done.add("publish", status, 1)
+			done.add("deliver", status, 1)
+		case <-time.After(20 * time.Second):
+			return nil, fmt.Errorf("messages are missing")
+		}
+	}
+	if err := wait(c.Unsubscribe("shop/+/" + a.Plan)); err != nil {
+		return nil, err
+	}
+	done.add("unsubscribe", "success", 1)
+	time.Sleep(300 * time.Millisecond) // for the last PUBCOMP
+	c.Disconnect(200)
+	done.add("disconnect", "success", 1)
+	return &done.log, nil
+}
+
+func wait(t mqtt.Token) error {
+	if !t.WaitTimeout(20 * time.Second) {
+		return fmt.Errorf("no answer")
+	}
+	return t.Error()
+}

@@ -1,0 +1,111 @@
+package truth
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	natsserver "github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+
+	"github.com/sonde-dev/sonde/test/wire"
+)
+
+// serveNATS is a nats-server. Its account is what it counts itself (/varz).
+func serveNATS(ctx context.Context, a Args) (*wire.Log, error) {
+	host, port, err := net.SplitHostPort(a.Addr)
+	if err != nil {
+		return nil, err
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		return nil, err
+	}
+	s, err := natsserver.NewServer(&natsserver.Options{Host: host, Port: n, NoSigs: true, NoLog: true})
+	if err != nil {
+		return nil, err
+	}
+	s.Start()
+	<-ctx.Done()
+	v, err := s.Varz(nil)
+	if err != nil {
+		return nil, err
+	}
+	done := &account{}
+	done.add("in_msgs", "", int(v.InMsgs))
+	done.add("out_msgs", "", int(v.OutMsgs))
+	s.Shutdown()
+	return &done.log, nil
+}
+
+// speakNATS publishes, subscribes and asks with nats.go; with Plan "old" it connects and waits for the word first. It answers itself, on
+// the same connection.
+func speakNATS(a Args) (*wire.Log, error) {
+	done := &account{}
+	c, err := nats.Connect("nats://"+a.Addr, nats.PingInterval(time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	got := make(chan struct{}, 10*a.Requests+10)
+	subscribe := func() error {
+		_, err := c.Subscribe("shop.orders.*", func(*nats.Msg) { got <- struct{}{} })
+		if err == nil {
+			_, err = c.Subscribe("shop.echo", func(m *nats.Msg) { m.Respond(m.Data) })
+		}
+		return errors.Join(err, c.Flush())
+	}
+	if a.Plan == "old" {
+		if err := subscribe(); err != nil {
+			return nil, err
+		}
+		if _, err := c.Request("shop.echo", nil, time.Second); err != nil { // makes the inbox
+			return nil, err
+		}
+		fmt.Fprintln(os.Stderr, "ready")
+		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+			return nil, err
+		}
+	} else {
+		done.add("connect", "", 1)
+		done.add("ping", "ok", 1)
+		if err := subscribe(); err != nil {
+			return nil, err
+		}
+		done.add("subscribe", "", 3) // the inbox too
+		done.add("ping", "ok", 1)
+	}
+	for i := range a.Requests {
+		if err := c.Publish(fmt.Sprint("shop.orders.", i%7), make([]byte, i*113%50000)); err != nil {
+			return nil, err
+		}
+	}
+	done.add("publish", "", a.Requests)
+	done.add("deliver", "", a.Requests)
+	for range a.Requests {
+		select {
+		case <-got:
+		case <-time.After(20 * time.Second):
+			return nil, errors.New("messages are missing")
+		}
+	}
+	for i := range a.Requests {
+		m, err := c.Request("shop.echo", make([]byte, i), 10*time.Second)
+		if err != nil || len(m.Data) != i {
+			return nil, fmt.Errorf("request %d: %w", i, err)
+		}
+	}
+	done.add("request", "ok", a.Requests)
+	done.add("deliver", "", a.Requests) // to the responder
+	done.add("reply", "", a.Requests)
+	if _, err := c.Request("shop.nobody", nil, time.Second); !errors.Is(err, nats.ErrNoResponders) {
+		return nil, fmt.Errorf("asked nobody: %v", err)
+	}
+	done.add("request", "503", 1)
+	c.Close()
+	return &done.log, nil
+}

@@ -1,0 +1,50 @@
+"""An AMQP client with pika: amqp.py PORT N. It prints its account, as wire.Log is written."""
+import collections, json, sys
+import pika
+
+port, n = int(sys.argv[1]), int(sys.argv[2])
+done = collections.Counter()
+c = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", port))
+done.update([("connection.start", "ok"), ("connection.start-ok", "ok"), ("connection.open", "ok")])
+ch = c.channel()
+ch.queue_declare("pika", auto_delete=True)
+ch.confirm_delivery()
+done.update([("channel.open", "ok"), ("queue.declare", "ok"), ("confirm.select", "ok")])
+for i in range(n):
+    ch.basic_publish("", "pika", b"x" * (i * 37))
+    done["publish", "ack"] += 1
+try:
+    ch.basic_publish("", "nowhere", b"lost", mandatory=True)
+except pika.exceptions.UnroutableError:
+    done.update([("publish", "ack"), ("return", "312")])
+
+other = c.channel()
+other.basic_qos(prefetch_count=10)
+done.update([("channel.open", "ok"), ("qos", "ok")])
+seen = 0
+def take(ch, method, properties, body):
+    global seen
+    seen += 1
+    if seen % 7 == 0:
+        ch.basic_nack(method.delivery_tag, requeue=False)
+        done["deliver", "nack"] += 1
+    else:
+        ch.basic_ack(method.delivery_tag)
+        done["deliver", "ack"] += 1
+    if seen == n - 1:
+        ch.stop_consuming()
+other.basic_qos(prefetch_count=1)
+done["qos", "ok"] += 1
+other.basic_consume("pika", take)
+done["consume", "ok"] += 1
+other.start_consuming()  # until stop_consuming, which cancels, and gives back what was prefetched
+done.update([("cancel", "ok"), ("deliver", "reject")])
+other.close()
+done["channel.close", "ok"] += 1
+try:
+    ch.exchange_declare("amq.direct", exchange_type="fanout")  # it is another type: 406
+except pika.exceptions.ChannelClosedByBroker:
+    done["exchange.declare", "406"] += 1
+c.close()
+done["connection.close", "ok"] += 1
+print(json.dumps({"Rows": [{"Method": m, "Route": "", "Status": s, "N": k} for (m, s), k in done.items()]}))
