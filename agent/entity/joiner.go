@@ -118,14 +118,15 @@ func (j *Joiner) pair(e *end) {
 	if c == nil {
 		c, translated = j.ends.nat.match(e), true
 	}
-	if c == nil {
-		j.pairLayers(e)
-		return
+	if c != nil {
+		e.peer, c.peer = c, e
+		e.translated, c.translated = translated, translated
+		j.release(e)
+		j.release(c)
 	}
-	e.peer, c.peer = c, e
-	e.translated, c.translated = translated, translated
-	j.release(e)
-	j.release(c)
+	if c == nil || !e.tuple.plain {
+		j.pairLayers(e)
+	}
 }
 
 // pairLayers names the other end of plain text by the socket there, where its plain text is not seen: who has the one has the other.
