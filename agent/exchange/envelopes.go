@@ -59,6 +59,9 @@ func (v *Envelopes) HandleConn(ev *event.Event) {
 			v.inside[id] = struct{}{}
 		}
 	case ev.Kind == event.Close:
+		if ev.Close.IsRead {
+			delete(v.pending, id) // a connection that was opened and not used
+		}
 		if !isInside {
 			v.release(id)
 		}

@@ -32,6 +32,10 @@ func TestEnvelopesCountOnlyWhereTheInsideIsUnseen(t *testing.T) {
 			v.HandleConn(insideClosed)
 			v.HandleConn(socketClosed)
 		}, 0},
+		{"nothing inside of what is read", func(v *exchange.Envelopes) {
+			v.Handle(handshake)
+			v.HandleConn(&event.Event{Kind: event.Close, Conn: 7, Close: event.CloseInfo{IsRead: true}})
+		}, 0},
 		{"a request inside is one", func(v *exchange.Envelopes) { v.Handle(handshake); v.HandleConn(open); v.Handle(request) }, 1},
 		{"once only", func(v *exchange.Envelopes) { v.Handle(handshake); v.HandleConn(socketClosed); v.Tick(99 * second) }, 1},
 	} {

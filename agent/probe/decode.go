@@ -102,12 +102,18 @@ func (d *Decoder) open(b []byte) *event.Event {
 	return ev
 }
 
+// Flags of a close, bpf/include/events.h.
+const (
+	closeReset = 1
+	closePlain = 2
+)
+
 func (d *Decoder) close(b []byte) *event.Event {
 	if len(b) < closeSize {
 		return nil
 	}
 	d.ev.Close = event.CloseInfo{
-		Reset: b[3] != 0, HasPositions: true,
+		Reset: b[3]&closeReset != 0, IsRead: b[3]&closePlain != 0, HasPositions: true,
 		NextIngress: binary.LittleEndian.Uint32(b[32:]),
 		NextEgress:  binary.LittleEndian.Uint32(b[36:]),
 		Transfer:    transfer(b[40:]),

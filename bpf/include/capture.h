@@ -629,7 +629,9 @@ static __always_inline void conn_close(struct conn_state *c, struct sock *sk, bo
 	e->h.kind = EVENT_CLOSE;
 	e->h.time_ns = bpf_ktime_get_ns();
 	e->h.conn = c->id;
-	e->h.flag = reset;
+	e->h.flag = reset ? CLOSE_RESET : 0;
+	if (c->flags & CONN_TLS)
+		e->h.flag |= CLOSE_PLAIN;
 	e->next_ingress = position_now(c, sk, INGRESS);
 	e->next_egress = position_now(c, sk, EGRESS);
 	if (SK_READ(sk, __sk_common.skc_family) != AF_UNIX)

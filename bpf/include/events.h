@@ -23,6 +23,9 @@ enum event_kind {
 	EVENT_FORK = 6,
 };
 
+#define CLOSE_RESET 1 /* ended by a reset */
+#define CLOSE_PLAIN 2 /* its plain text was read, if there was any */
+
 enum direction {
 	INGRESS = 0,
 	EGRESS = 1,
@@ -38,7 +41,7 @@ struct event_header {
 	__u8 kind;
 	__u8 direction; /* DATA */
 	__u8 tail_len;	/* DATA */
-	__u8 flag;	/* CLOSE: ended by a reset; DATA: other is valid */
+	__u8 flag;	/* CLOSE: CLOSE_… ; DATA: other is valid */
 	__u32 captured; /* DATA: bytes of payload after the record */
 	__u64 time_ns;
 	__u64 conn;

@@ -170,7 +170,7 @@ static __noinline int plain_conn_close(struct conn_state *c, bool reset)
 			e->h.kind = EVENT_CLOSE;
 			e->h.time_ns = bpf_ktime_get_ns();
 			e->h.conn = id;
-			e->h.flag = reset;
+			e->h.flag = reset ? CLOSE_RESET : 0;
 			e->next_ingress = p->sk.copied_seq;
 			e->next_egress = p->sk.write_seq;
 			bpf_ringbuf_submit(e, wake_flags(e->h.time_ns));

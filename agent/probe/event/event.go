@@ -125,6 +125,8 @@ type OpenInfo struct {
 // CloseInfo says how a connection ended.
 type CloseInfo struct {
 	Reset bool // by RST or an error rather than FIN
+	// IsRead is true for a socket that spoke TLS whose plain text was read, if there was any.
+	IsRead bool
 	// HasPositions says that NextIngress and NextEgress are the Seq behind the last byte moved in each direction; a FIN may
 	// count as one more. Without them, a loss after the last Data of a direction cannot be noticed.
 	HasPositions            bool
