@@ -129,6 +129,9 @@ func (c *connection) ResponseHead(id uint64, r protocol.Response) {
 		c.wait()
 	}
 	f.count(&r.Counts)
+	if r.Target != "" {
+		f.x.Target = r.Target
+	}
 	f.x.Status, f.x.Error = r.Status, r.ClientError
 	if f.x.Side == Server {
 		f.x.Error = r.ServerError

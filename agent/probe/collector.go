@@ -16,6 +16,9 @@ type collector struct {
 	state State
 	coll  *ebpf.Collection
 	links []link.Link
+	// borrowed are the maps of coll that belong to another collector.
+	borrowed map[string]*ebpf.Map
+	files    func() int // how many files are probed; nil where none can be
 }
 
 // State is where a collector is in its life.
@@ -38,6 +41,7 @@ type Info struct {
 	// Missed are executions that the kernel skipped because the program was running already on that CPU.
 	Missed      uint64
 	MemoryBytes uint64 // of programs and maps
+	Files       int    // files with probes in them
 }
 
 // variable is a constant of an object, set before it is loaded.
@@ -68,7 +72,7 @@ func loadCollector(name string, cfg Config, base *collector, shared []string, va
 	if err != nil {
 		return nil, explainLoad(name, err)
 	}
-	return &collector{name: name, state: StateLoaded, coll: coll}, nil
+	return &collector{name: name, state: StateLoaded, coll: coll, borrowed: opts.MapReplacements}, nil
 }
 
 // explainLoad turns a refusal of the kernel into what to do about it.
@@ -138,6 +142,9 @@ func (c *collector) missed() (n uint64) {
 
 func (c *collector) info() Info {
 	i := Info{Name: c.name, State: c.state, Programs: len(c.coll.Programs), Missed: c.missed()}
+	if c.files != nil {
+		i.Files = c.files()
+	}
 	for _, prog := range c.coll.Programs {
 		if s, err := prog.Stats(); err == nil {
 			i.Runs += s.RunCount
@@ -150,8 +157,8 @@ func (c *collector) info() Info {
 		}
 	}
 	for name, m := range c.coll.Maps {
-		if c.name != "process" && (name == "events" || name == "losses") {
-			continue // shared: counted once
+		if c.borrowed[name] != nil {
+			continue // counted where it belongs
 		}
 		if mi, err := m.Info(); err == nil {
 			if n, ok := mi.Memlock(); ok {

@@ -182,6 +182,7 @@ func (p *Probe) Run(ctx context.Context, handle func(*event.Event), tick func(no
 			if ev := d.Decode(rec.RawSample); ev != nil {
 				p.tellTLS(ev)
 				handle(ev)
+				p.selection.publishAt(ev.Time)
 			}
 			if n%recordsPerYield != 0 {
 				continue

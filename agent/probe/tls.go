@@ -31,6 +31,7 @@ func (p *Probe) openTLS(self uint32) error {
 	c.state = StateRunning
 	p.collectors = append(p.collectors, c)
 	p.tls = tls.New(tls.DefaultConfig, c.coll.Programs, p.capture.coll.Variables["tls_probed"], p.log)
+	c.files = p.tls.Files
 	return p.tls.Start()
 }
 
@@ -43,6 +44,15 @@ func tlsSupported(tier Tier) error {
 		return fmt.Errorf("%w: no uprobe_multi: %w", ErrUnsupported, err)
 	}
 	return features.HaveMapType(ebpf.TaskStorage)
+}
+
+// tlsFeature says whether it can on this machine, in the tier that TierAuto takes.
+func tlsFeature() error {
+	tier, _, err := chooseTier(TierAuto)
+	if err != nil {
+		return err
+	}
+	return tlsSupported(tier)
 }
 
 // runTLS follows the processes in the background. The caller calls what it returns when no more events come.

@@ -158,6 +158,8 @@ type Request struct {
 // Response is what the head of a response says.
 type Response struct {
 	Status string // of low cardinality: the HTTP status code
+	// Target takes the place of the request's, where only the answer says what it was about; "" leaves that.
+	Target string
 	// ServerError and ClientError are the values of error.type as each side sees it, "" for none: HTTP 404 is an error for
 	// the client and not for the server.
 	ServerError, ClientError string

@@ -59,9 +59,10 @@ struct conn_state {
 
 /*
  * SNIFF_BYTES: what is copied of a turn before anybody knows what the connection speaks: a statement of 64 KiB, and
- * what follows it until user space has answered.
+ * what follows it until user space has answered. HURRY_BYTES: from there on the answer is urgent.
  */
-#define SNIFF_BYTES (256 * 1024)
+#define SNIFF_BYTES (1024 * 1024)
+#define HURRY_BYTES (32 * 1024)
 
 /* PREFIX_BYTES: what is copied of each call beyond the wanted bytes of a turn: a message may begin there. */
 #define PREFIX_BYTES 256

@@ -20,6 +20,10 @@ func (a *account) add(operation, status string, n int) {
 	a.log.AddRow(wire.Row{Key: wire.Key{Method: operation, Status: status}, Sum: wire.Sum{N: int64(n)}})
 }
 
+// untilClaimed gives Sonde the time to know what a new connection speaks: until then only the first few KiB of a turn are copied, and a burst
+// that begins at once is more than that.
+func untilClaimed() { time.Sleep(1500 * time.Millisecond) }
+
 // speakAMQP does what there is to do with amqp091-go, or with Plan "old" opens a connection and waits for the word.
 func speakAMQP(a Args) (*wire.Log, error) {
 	c, err := amqp.Dial("amqp://guest:guest@" + a.Addr + "/")
@@ -30,6 +34,7 @@ func speakAMQP(a Args) (*wire.Log, error) {
 	if a.Plan == "old" {
 		return oldAMQP(c, a.Requests)
 	}
+	untilClaimed()
 	done := &account{}
 	for _, op := range []string{"connection.start", "connection.start-ok", "connection.open"} {
 		done.add(op, "ok", 1)

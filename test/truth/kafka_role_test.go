@@ -117,9 +117,9 @@ func (a *kafkaAccount) OnBrokerRead(_ kgo.BrokerMetadata, key int16, n int, _, _
 func useKafka(ctx context.Context, a Args) (*wire.Log, error) {
 	account := &kafkaAccount{}
 	opts := func(more ...kgo.Opt) []kgo.Opt {
-		return append([]kgo.Opt{kgo.SeedBrokers(a.Addr), kgo.WithHooks(account), kgo.MetadataMaxAge(time.Hour), kgo.ClientID("truth")}, more...)
+		return append([]kgo.Opt{kgo.SeedBrokers(a.Addr), kgo.WithHooks(account), kgo.ClientID("truth")}, more...)
 	}
-	cl, err := kgo.NewClient(opts(kgo.DisableClientMetrics())...)
+	cl, err := kgo.NewClient(opts(kgo.DisableClientMetrics(), refresh(a.Plan))...)
 	if err != nil {
 		return nil, err
 	}
@@ -172,6 +172,44 @@ func useKafka(ctx context.Context, a Args) (*wire.Log, error) {
 	group.LeaveGroup()
 	group.Close()
 	return &account.log, nil
+}
+
+// followKafka consumes in a group, says so when it has the first records, and after a line on its standard input counts until it has
+// a.Requests more.
+func followKafka(ctx context.Context, a Args) (*wire.Log, error) {
+	group, err := kgo.NewClient(kgo.SeedBrokers(a.Addr), kgo.ConsumerGroup("followers"), kgo.ConsumeTopics(topicOrders),
+		kgo.FetchMaxWait(200*time.Millisecond), kgo.DisableClientMetrics(), refresh("old"))
+	if err != nil {
+		return nil, err
+	}
+	defer group.Close()
+	if f := group.PollFetches(ctx); f.Err() != nil || f.NumRecords() != a.Connections {
+		return nil, fmt.Errorf("first fetch: %d records, %w", f.NumRecords(), f.Err())
+	}
+	fmt.Fprintln(os.Stderr, "ready")
+	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+		return nil, fmt.Errorf("wait for the word: %w", err)
+	}
+	fmt.Fprintln(os.Stderr, "following")
+	account := &kafkaAccount{}
+	for n := 0; n < a.Requests; {
+		f := group.PollFetches(ctx)
+		if err := f.Err(); err != nil {
+			return nil, fmt.Errorf("consume: %w", err)
+		}
+		n += f.NumRecords()
+		account.add("records", topicOrders, "consumed", f.NumRecords(), 0)
+	}
+	return &account.log, nil
+}
+
+// refresh makes clients that were there before Sonde ask for metadata every five seconds, as they all do every five minutes: only that names
+// topics that they know by their ids.
+func refresh(plan string) kgo.Opt {
+	if plan == "old" {
+		return kgo.MetadataMaxAge(5 * time.Second)
+	}
+	return kgo.MetadataMaxAge(time.Hour)
 }
 
 // produce sends n records one by one, and n more at once.

@@ -20,6 +20,8 @@ func TestKafka(t *testing.T) {
 	old := startHTTP2(t, id+"-old", "kafka-broker", Args{})
 	oldClient := startRole(t, id+"-old-client", "kafka-client", Args{Addr: old.addr, Plan: "old", Requests: 50})
 	waitSaid(t, oldClient, "ready")
+	follower := startRole(t, id+"-follower", "kafka-follower", Args{Addr: old.addr, Connections: 10, Requests: 100})
+	waitSaid(t, follower, "ready")
 
 	x := startSonde(t, sut.Options{})
 	t.Run("franz-go", func(t *testing.T) {
@@ -77,11 +79,18 @@ func TestKafka(t *testing.T) {
 		}
 	})
 	t.Run("joined", func(t *testing.T) {
+		io.WriteString(follower.stdin, "go\n")
+		waitSaid(t, follower, "following")
 		io.WriteString(oldClient.stdin, "go\n")
 		l := oldClient.log(t)
-		checkKafka(t, x, oldClient.service, "client", "asked", l)
-		checkKafka(t, x, oldClient.service, "client", "answered", l)
-		checkKafka(t, x, old.service, "server", "answered", l)
+		sameSoon(t, x, "consumed in a session that began before Sonde", fmt.Sprintf(`sum by (messaging_destination_name) (`+
+			`messaging_client_consumed_messages_total{service_name=%q})`, follower.service),
+			map[string]float64{topicOrders: rowOf(follower.log(t), "records", topicOrders, "consumed")}, "messaging_destination_name")
+		checkKafka(t, x, oldClient.service, "client", "asked", l, "Metadata")
+		checkKafka(t, x, oldClient.service, "client", "answered", l, "Metadata")
+		sameSoon(t, x, "produced before Sonde's eyes", fmt.Sprintf(`sum by (messaging_destination_name) (`+
+			`messaging_server_received_messages_total{service_name=%q})`, old.service),
+			map[string]float64{topicOrders: rowOf(l, "records", topicOrders, "sent")}, "messaging_destination_name")
 	})
 	if err := x.Stop(); err != nil {
 		t.Error(err)

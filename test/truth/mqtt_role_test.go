@@ -36,6 +36,7 @@ func speakMQTT(a Args) (*wire.Log, error) {
 		return nil, err
 	}
 	done.add("subscribe", "granted_qos_2", 1)
+	untilClaimed()
 	for i := range a.Requests {
 		qos := byte(i % 3)
 		t := c.Publish("shop/orders/"+a.Plan, qos, false, make([]byte, i*131%90000))

@@ -77,6 +77,7 @@ func speakNATS(a Args) (*wire.Log, error) {
 			return nil, err
 		}
 		done.add("subscribe", "", 3) // the inbox too
+		untilClaimed()
 		done.add("ping", "ok", 1)
 	}
 	for i := range a.Requests {

@@ -65,6 +65,8 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveKafka(ctx, a)
 	case "kafka-client":
 		log, err = useKafka(ctx, a)
+	case "kafka-follower":
+		log, err = followKafka(ctx, a)
 	case "thrift-server":
 		log, err = serveThrift(ctx, a)
 	case "thrift-client":

@@ -46,6 +46,7 @@ func TestTLS(t *testing.T) {
 	for _, client := range []string{"curl", "wget", "python", "asyncio", "node"} {
 		t.Run("client/"+client, func(t *testing.T) { x.testClientTLS(t, client, folder) })
 	}
+	t.Run("container", func(t *testing.T) { x.testOwnLibrary(t, folder) })
 	t.Run("java", func(t *testing.T) { x.testJavaTLS(t, folder) })
 	t.Run("all", x.testAll)
 }
@@ -109,6 +110,32 @@ func (x *tier) testStripped(t *testing.T, folder string) {
 	x.talk(t, client, service, l)
 }
 
+// testOwnLibrary gives a server a library of its own, under another root as in a container: nobody has probed that file before.
+func (x *tier) testOwnLibrary(t *testing.T, folder string) {
+	libraries, _ := filepath.Glob("/usr/lib/x86_64-linux-gnu/lib*.so*")
+	own := t.TempDir()
+	for _, path := range libraries {
+		if name := filepath.Base(path); strings.HasPrefix(name, "libssl.so.") || strings.HasPrefix(name, "libcrypto.so.") {
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(own, name), b, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	client, service, port := x.service(t, "client"), x.service(t, "server"), freePort(t)
+	// A mount namespace of its own hides the folder from the rest of the host.
+	s := start(t, service, []string{"LD_LIBRARY_PATH=/mnt"}, program(t, "unshare"), "-m", "sh", "-c",
+		`mount -t tmpfs none /mnt && cp "$0"/* /mnt && exec "$@"`, own,
+		program(t, "/usr/bin/python3", "python3"), filepath.Join("testdata", "threads.py"), fmt.Sprint(port), folder)
+	s.waitPort(t, "tcp", local(port))
+	time.Sleep(2 * time.Second) // the second look at a new program is after one second
+	l := startRole(t, client, "client", Args{Network: "tcp", Addr: local(port), Requests: 2, Connections: 2, TLS: "yes"}).log(t)
+	x.talk(t, client, service, l)
+}
+
 // testJavaTLS talks to a server whose plain text is not seen: one handshake for each connection at its end, requests at the other.
 func (x *tier) testJavaTLS(t *testing.T, folder string) {
 	client, service, port := x.service(t, "client"), x.service(t, "server"), freePort(t)
@@ -163,8 +190,10 @@ func TestOldTLSConnections(t *testing.T) {
 	}
 	x := startSonde(t, sut.Options{Capture: "socket"})
 	time.Sleep(time.Second)
-	for kind, c := range clients {
+	for _, c := range clients { // all before the first check: Node closes what is idle for five seconds
 		io.WriteString(c.stdin, "go\n")
+	}
+	for kind, c := range clients {
 		l := c.log(t)
 		short := &wire.Log{}
 		short.Merge(l)
@@ -222,7 +251,8 @@ func TestTLSLeavesNothing(t *testing.T) {
 
 // isOfTLS tells the objects of bpf/tls.bpf.c from those of another Sonde that may run on this machine.
 func isOfTLS(o sut.BPFObject) bool {
-	return o.Type == "uprobe_multi" || strings.HasPrefix(o.Name, "tls_") || strings.HasPrefix(o.Name, "go_") || o.Name == "plain_conns"
+	const uprobeMulti = "12" // include/uapi/linux/bpf.h: BPF_LINK_TYPE_UPROBE_MULTI
+	return o.Kind == "link" && (o.Type == "uprobe_multi" || o.Type == uprobeMulti) || strings.HasPrefix(o.Name, "tls_") || strings.HasPrefix(o.Name, "go_") || o.Name == "plain_conns"
 }
 
 // newCertificate writes cert.pem and key.pem for loopback into a folder that servers without root can read.

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -161,6 +162,7 @@ func (p *Prober) Start() error {
 			p.look(uint32(pid), false)
 		}
 	}
+	debug.FreeOSMemory() // tables of symbols of everything that runs; it happens once
 	return nil
 }
 

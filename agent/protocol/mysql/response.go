@@ -75,6 +75,10 @@ func (p *parser) response(t packet, sink protocol.Sink) {
 		}
 		t.b = []byte{headOK}
 	}
+	if t.isGap && p.isDecisive(e, t) { // and what it says is missing
+		p.lose(protocol.FromServer, sink)
+		return
+	}
 	if t.b[0] == headErr && e.answer != anything && e.part != inDefinitions {
 		p.fail(e, t.b, sink)
 		return
@@ -105,6 +109,17 @@ func (p *parser) response(t packet, sink protocol.Sink) {
 	default:
 		p.definition(e, t, sink)
 	}
+}
+
+// isDecisive reports whether a payload is more than a row or a definition, whose content does not matter.
+func (p *parser) isDecisive(e *entry, t packet) bool {
+	switch e.part {
+	case inDefinitions, inPrepared:
+		return false
+	case inRows:
+		return t.b[0] == headErr || t.b[0] == headEOF && t.size < fullPacket
+	}
+	return true
 }
 
 // orphan counts a response that nobody asked for, once.

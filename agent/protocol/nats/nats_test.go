@@ -127,6 +127,13 @@ func TestJoined(t *testing.T) {
 	}, "ping - - req=6 res=0 noresponse", "request svc ok req=27 res=25", "deliver a - req=14 res=0 noresponse", "loss orphan_response 1")
 }
 
+// A subscription with a wildcard is no inbox: its messages are counted whatever was lost before.
+func TestWildcardAfterLoss(t *testing.T) {
+	Expect(t, Protocol{}, false, []Call{
+		s(hello), c(`CONNECT {"verbose":false}` + "\r\nSUB orders.* 1\r\n"), Gap(protocol.FromServer, 50), s("MSG orders.7 1 1\r\nx\r\n"),
+	}, "connect - - req=27 res=0 noresponse", "subscribe orders.* - req=16 res=0 noresponse", "deliver orders.7 - req=21 res=0 noresponse", "loss parser_gave_up 1")
+}
+
 func TestGapInPayload(t *testing.T) {
 	big := "PUB big _INBOX.a 100000\r\n" + strings.Repeat("x", 100_000) + "\r\n"
 	Expect(t, Protocol{}, false, []Call{

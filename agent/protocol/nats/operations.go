@@ -170,7 +170,7 @@ func (p *parser) deliver(l *line, headers []byte, isCut bool) {
 			return
 		}
 	}
-	if !p.isWhole && p.isInbox(subject) {
+	if !p.isWhole && bytes.HasPrefix(subject, []byte(inbox)) { // the answer to a request that was missed, or a second one
 		p.sink.Lost(signal.OrphanResponse, 1)
 		return
 	}

@@ -14,7 +14,8 @@ func (p *parser) count(e *entry) {
 
 // tag reads a command tag: "SELECT 5", "INSERT 0 5", "CREATE TABLE" ("Message Formats", CommandComplete).
 func (p *parser) tag(e *entry, b []byte) {
-	b, _, _ = cstring(b)
+	b, _, ok := cstring(b)
+	e.isPartial = e.isPartial || !ok // its end was not seen
 	verb, _, _ := bytes.Cut(b, []byte{' '})
 	n := lastNumber(b)
 	hasRows := e.rows > 0

@@ -101,7 +101,8 @@ func (p *parser) startCopyIn(e *entry) {
 // ready reads ReadyForQuery: all that was sent up to a Query or Sync is over.
 func (p *parser) ready(sink protocol.Sink) {
 	skipped := p.isSkipping
-	p.isSkipping, p.copyIn, p.isHoled = false, false, false
+	p.isSkipping, p.copyIn = false, false
+	defer func() { p.isHoled = false }()
 	if p.queue.len() == 0 {
 		if !p.endsLate {
 			sink.Lost(signal.OrphanResponse, 1)
@@ -120,7 +121,7 @@ func (p *parser) ready(sink protocol.Sink) {
 		case kind == phantom:
 			sink.Lost(signal.OrphanResponse, 1)
 		case skipped && !e.isFailed && !e.isDone && kind != syncing && kind != simple:
-			e.isFailed, e.expects = true, 0
+			e.isSkipped, e.expects = true, 0
 			p.forget(e.parsed)
 		case kind == execute && !e.isDone && !e.isFailed:
 			e.isPartial = true

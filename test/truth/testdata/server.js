@@ -32,4 +32,5 @@ const folder = process.argv[3] // of a certificate: by TLS
 const server = folder
   ? https.createServer({ cert: fs.readFileSync(folder + '/cert.pem'), key: fs.readFileSync(folder + '/key.pem') }, serve)
   : http.createServer(serve)
+server.keepAliveTimeout = 60000 // a test may take its time
 server.listen(Number(process.argv[2]), '127.0.0.1')
