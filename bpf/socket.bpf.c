@@ -16,6 +16,7 @@
 #include "select.h"
 #include "user_args.h"
 #include "payload.h"
+#include "tls.h"
 
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
 
@@ -50,6 +51,8 @@ static __always_inline void current_args(struct user_args *a)
 	a->a3 = regs->dx;
 	a->a4 = regs->r10;
 }
+
+#include "tls_socket.h"
 
 /* end_of_unix reports the end of a Unix stream, which has no state change to hook: a receive that got nothing. */
 static __always_inline void end_of_unix(struct sock *sk)
@@ -91,6 +94,8 @@ static __always_inline int socket_call(struct sock *sk, int ret, int flags, __u3
 	if (!(c->flags & CONN_STARTED))
 		conn_start(c, bpf_get_socket_cookie(sk), datagram,
 			   !datagram && family != AF_UNIX && is_first_call(sk, direction, ret));
+	if (tls_probed && !datagram && family != AF_UNIX)
+		tls_socket_call(c, sk, direction, ret);
 	if (conn_is_quiet(c, sk, pid_tgid >> 32))
 		return 0;
 	if (!(direction == INGRESS && flags & MSG_TRUNC)) /* MSG_TRUNC: the bytes were thrown away, not copied */
@@ -141,6 +146,8 @@ int inet_sock_set_state(__u64 *ctx)
 	if ((int)ctx[2] != TCP_CLOSE)
 		return 0;
 	c = bpf_sk_storage_get(&conns, sk, 0, 0);
+	if (c && c->flags & CONN_TLS && is_reset(sk, (int)ctx[1]))
+		c->flags |= CONN_ENDED_BY_RESET;
 	if (c)
 		conn_end(c, sk, (int)ctx[1]);
 	return 0;
@@ -152,6 +159,8 @@ int tcp_destroy_sock(__u64 *ctx)
 	struct sock *sk = (struct sock *)ctx[0];
 	struct conn_state *c = bpf_sk_storage_get(&conns, sk, 0, 0);
 
+	if (c && c->flags & CONN_TLS)
+		plain_conn_close(c, c->flags & CONN_ENDED_BY_RESET);
 	if (c)
 		conn_close(c, sk, c->flags & CONN_ENDED_BY_RESET);
 	return 0;

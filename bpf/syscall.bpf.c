@@ -84,7 +84,7 @@ static __noinline struct tracked *tracked_new(struct sock *sk, __u64 inode, __u3
 		seen = is_first_call(sk, direction, len);
 
 	fresh.inode = inode;
-	conn_start(&fresh.c, (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32(), datagram, seen);
+	conn_start(&fresh.c, (__u64)(bpf_get_prandom_u32() >> 1) << 32 | bpf_get_prandom_u32(), datagram, seen);
 	if (bpf_map_update_elem(&conns, &key, &fresh, BPF_ANY)) {
 		loss_count(LOSS_STORAGE_FULL);
 		return NULL;

@@ -18,7 +18,8 @@ const (
 	NoSocket        Cause = 4 // a descriptor could not be followed to its socket
 	Recursion       Cause = 5 // the kernel skipped a program because it was already running on this CPU
 	ProcessRingFull Cause = 6 // a process event was dropped
-	kernelCauses          = 7
+	TLSUnbound      Cause = 7 // plain text of a TLS session whose socket was not known (yet)
+	kernelCauses          = 8
 )
 
 // Causes that user space reports (32–).
@@ -35,6 +36,7 @@ const (
 	ProcessUnknown     Cause = 41 // a process that was gone before it could be named
 	PendingPeerTimeout Cause = 42 // the process at the other end on this host was not found in time
 	ResolutionReduced  Cause = 48 // a histogram made coarser because its bound on buckets was reached; its counts stay exact
+	TLSNotProbed       Cause = 56 // a file or process with a TLS library that could not be probed: its plain text is not seen
 	ExportRejected     Cause = 49 // a batch that the other end refused for good
 )
 
@@ -63,6 +65,7 @@ func KernelCauses() []Cause {
 var causeNames = map[Cause]string{
 	RingFull: "ring_full", RingFullMessage: "ring_full_message", StorageFull: "storage_full", PayloadFault: "payload_fault",
 	NoSocket: "no_socket", Recursion: "recursion", ProcessRingFull: "process_ring_full",
+	TLSUnbound: "tls_unbound", TLSNotProbed: "tls_not_probed",
 	ConnectionLimit: "connection_limit", UnknownConnection: "unknown_connection", ParserGaveUp: "parser_gave_up",
 	BytesLost: "bytes_lost", OrphanResponse: "orphan_response", SeriesLimit: "series_limit", RouteLimit: "route_limit",
 	QueueFull: "queue_full", StoreRejected: "store_rejected", ProcessUnknown: "process_unknown",

@@ -140,7 +140,7 @@ func (s *ends) match(e *end, keepClosed uint64) *end {
 		switch {
 		case c == e, c.superseded:
 			continue
-		case c.peer != nil && c.peer.conn.ID != e.conn.ID && !c.translated && (!c.peer.superseded || c.closed != 0):
+		case c.peer != nil && c.peer.conn.ID != e.conn.ID && c.peer.tuple.plain == e.tuple.plain && !c.translated && (!c.peer.superseded || c.closed != 0):
 			continue
 		case c.closed != 0 && (e.role == event.RoleClient || c.role == event.RoleServer || c.closed+keepClosed < e.opened):
 			continue

@@ -26,6 +26,7 @@ type Joiner struct {
 	out   func(Observation)
 
 	ends      ends
+	sockets   sockets
 	addresses addresses
 	finder    *finder
 	queue     []appointment // ends with waiting exchanges, by deadline
@@ -44,7 +45,7 @@ type Joiner struct {
 func NewJoiner(cfg Config, table *Table, out func(Observation)) *Joiner {
 	j := &Joiner{
 		cfg: cfg, log: table.log, table: table, out: out,
-		ends: newEnds(), addresses: newAddresses(), finder: newFinder(table.fs), losses: make(signal.Losses),
+		ends: newEnds(), sockets: newSockets(), addresses: newAddresses(), finder: newFinder(table.fs), losses: make(signal.Losses),
 	}
 	j.refresh()
 	return j
@@ -57,6 +58,10 @@ func (j *Joiner) HandleConn(ev *event.Event) {
 	switch ev.Kind {
 	case event.Open:
 		o := &ev.Open
+		if o.Datagrams {
+			j.openSocket(ev)
+			return
+		}
 		j.open(exchange.Conn{
 			ID: ev.Conn, PID: ev.PID, StartTime: o.StartTime, Comm: o.Comm, Local: o.Local, Remote: o.Remote,
 			Unix: o.Unix, UnixSelf: o.UnixSelf, UnixPeer: o.UnixPeer, Netns: o.Netns,
@@ -113,13 +118,32 @@ func (j *Joiner) pair(e *end) {
 	if c == nil {
 		c, translated = j.ends.nat.match(e), true
 	}
-	if c == nil {
+	if c != nil {
+		e.peer, c.peer = c, e
+		e.translated, c.translated = translated, translated
+		j.release(e)
+		j.release(c)
+	}
+	if c == nil || !e.tuple.plain {
+		j.pairLayers(e)
+	}
+}
+
+// pairLayers names the other end of plain text by the socket there, where its plain text is not seen: who has the one has the other.
+func (j *Joiner) pairLayers(e *end) {
+	other := e.tuple.reversed()
+	other.plain = !other.plain
+	c := j.ends.byTuple[other]
+	if c == nil || c.superseded || c.closed != 0 {
 		return
 	}
-	e.peer, c.peer = c, e
-	e.translated, c.translated = translated, translated
-	j.release(e)
-	j.release(c)
+	if c.tuple.plain {
+		e, c = c, e
+	}
+	if e.peer == nil && (e.conn.Netns == c.conn.Netns || !e.tuple.isLoopback()) {
+		e.peer = c // not the other way round: c has a peer of its own kind
+		j.release(e)
+	}
 }
 
 // Handle joins one exchange. It is handed on at once if its ends are known, otherwise from a later call, after copying.
@@ -127,7 +151,12 @@ func (j *Joiner) pair(e *end) {
 func (j *Joiner) Handle(x *exchange.Exchange) {
 	j.now = max(j.now, x.ResponseEnd)
 	e := j.ends.byID[x.Conn.ID]
-	if e == nil { // forgotten, or never announced to us
+	if e == nil {
+		if s := j.sockets.byID[x.Conn.ID]; s != nil {
+			j.handleDatagrams(s, x)
+			return
+		}
+		// forgotten, or never announced to us
 		role := event.RoleClient
 		if x.Side == exchange.Server {
 			role = event.RoleServer
@@ -219,6 +248,7 @@ func (j *Joiner) Tick(now uint64) {
 	if j.now-j.refreshed >= localRefresh {
 		j.refresh()
 		j.addresses.forget(j.now)
+		j.sockets.forget(j.now)
 	}
 	j.sweep()
 }

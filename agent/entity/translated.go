@@ -16,6 +16,8 @@ type clientEnd struct {
 	addr address
 	port uint16
 	role event.Role // of the ends listed under it
+
+	plain bool
 }
 
 // maxSharing bounds how many ends are listed together; beyond it there is no single pair anyway.
@@ -28,9 +30,9 @@ func keyOf(e *end) (clientEnd, bool) {
 	}
 	switch e.role {
 	case event.RoleClient:
-		return clientEnd{e.tuple.local, e.tuple.localPort, e.role}, true
+		return clientEnd{e.tuple.local, e.tuple.localPort, e.role, e.tuple.plain}, true
 	case event.RoleServer:
-		return clientEnd{e.tuple.remote, e.tuple.remotePort, e.role}, true
+		return clientEnd{e.tuple.remote, e.tuple.remotePort, e.role, e.tuple.plain}, true
 	}
 	return clientEnd{}, false
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/sonde-dev/sonde/agent/exchange"
+	"github.com/sonde-dev/sonde/agent/probe/event"
 )
 
 // address is an IP address in 16 bytes; IPv4 is mapped into IPv6, so that both forms of it are equal.
@@ -15,6 +16,7 @@ type tuple struct {
 	local, remote         address
 	localPort, remotePort uint16
 	unix                  bool
+	plain                 bool   // the plain text of a TLS connection, whose socket is another end with the same addresses
 	incomplete            bool   // the kernel side could not tell both ends: the tuple is the end's own, and matches none
 	netns                 uint32 // only for loopback addresses: others may be reached from other namespaces
 }
@@ -28,7 +30,7 @@ func (t tuple) reversed() tuple {
 
 // tupleOf returns the tuple of a connection. A Unix socket's two identities stand in for addresses.
 func tupleOf(c *exchange.Conn) tuple {
-	var t tuple
+	t := tuple{plain: c.ID&event.PlainText != 0}
 	if (c.Unix && (c.UnixSelf == 0 || c.UnixPeer == 0)) || (!c.Unix && !(c.Local.IsValid() && c.Remote.IsValid())) {
 		t.unix, t.incomplete = c.Unix, true
 		binary.LittleEndian.PutUint64(t.local[:], c.ID)

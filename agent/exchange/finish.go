@@ -100,7 +100,8 @@ func (c *connection) abandon(f *flight, now uint64, reason string) {
 func (c *connection) check(f *flight, now uint64) {
 	isSending := !f.requestEnded && !isDue(c.stream(protocol.ToServer).last, c.engine.cfg.Timeout, now)
 	isWaiting := f.x.Waits && f.requestEnded && !f.responseEnded
-	if f.hasResponse && !f.responseEnded || isSending || isWaiting {
+	hasBegun := f.hasResponse || f.x.ResponseStart != 0 // the head of a database's response is at its end
+	if hasBegun && !f.responseEnded || isSending || isWaiting {
 		f.checked = now
 		c.engine.flights.remove(f)
 		c.engine.flights.push(f)

@@ -129,6 +129,9 @@ func (c *connection) ResponseHead(id uint64, r protocol.Response) {
 		c.wait()
 	}
 	f.count(&r.Counts)
+	if r.Target != "" {
+		f.x.Target = r.Target
+	}
 	f.x.Status, f.x.Error = r.Status, r.ClientError
 	if f.x.Side == Server {
 		f.x.Error = r.ServerError
@@ -169,6 +172,10 @@ func (c *connection) ResponseEnd(id uint64, end protocol.End) {
 func (c *connection) Opaque() {
 	for len(c.flights) > 0 {
 		c.abandon(c.flights[0], c.now.time, ErrorClosed)
+	}
+	if _, ok := c.proto.(protocol.Envelope); ok {
+		c.silence()
+		return
 	}
 	c.restart()
 }

@@ -16,6 +16,9 @@ type collector struct {
 	state State
 	coll  *ebpf.Collection
 	links []link.Link
+	// borrowed are the maps of coll that belong to another collector.
+	borrowed map[string]*ebpf.Map
+	files    func() int // how many files are probed; nil where none can be
 }
 
 // State is where a collector is in its life.
@@ -38,6 +41,7 @@ type Info struct {
 	// Missed are executions that the kernel skipped because the program was running already on that CPU.
 	Missed      uint64
 	MemoryBytes uint64 // of programs and maps
+	Files       int    // files with probes in them
 }
 
 // variable is a constant of an object, set before it is loaded.
@@ -46,8 +50,8 @@ type variable struct {
 	value uint32
 }
 
-// loadCollector loads the object of that name. Maps for events and losses are shared with base, where given.
-func loadCollector(name string, cfg Config, base *collector, vars ...variable) (*collector, error) {
+// loadCollector loads the object of that name. Maps for events and losses, and those named besides, are those of base, where given.
+func loadCollector(name string, cfg Config, base *collector, shared []string, vars ...variable) (*collector, error) {
 	spec, err := openObject(name)
 	if err != nil {
 		return nil, err
@@ -58,17 +62,17 @@ func loadCollector(name string, cfg Config, base *collector, vars ...variable) (
 			return nil, fmt.Errorf("set %s of object %s: %w", v.name, name, err)
 		}
 	}
-	opts := ebpf.CollectionOptions{}
+	opts := ebpf.CollectionOptions{MapReplacements: make(map[string]*ebpf.Map)}
 	if base != nil {
-		opts.MapReplacements = map[string]*ebpf.Map{
-			"events": base.coll.Maps["events"], "losses": base.coll.Maps["losses"],
+		for _, m := range append([]string{"events", "losses"}, shared...) {
+			opts.MapReplacements[m] = base.coll.Maps[m]
 		}
 	}
 	coll, err := ebpf.NewCollectionWithOptions(spec, opts)
 	if err != nil {
 		return nil, explainLoad(name, err)
 	}
-	return &collector{name: name, state: StateLoaded, coll: coll}, nil
+	return &collector{name: name, state: StateLoaded, coll: coll, borrowed: opts.MapReplacements}, nil
 }
 
 // explainLoad turns a refusal of the kernel into what to do about it.
@@ -138,6 +142,9 @@ func (c *collector) missed() (n uint64) {
 
 func (c *collector) info() Info {
 	i := Info{Name: c.name, State: c.state, Programs: len(c.coll.Programs), Missed: c.missed()}
+	if c.files != nil {
+		i.Files = c.files()
+	}
 	for _, prog := range c.coll.Programs {
 		if s, err := prog.Stats(); err == nil {
 			i.Runs += s.RunCount
@@ -150,8 +157,8 @@ func (c *collector) info() Info {
 		}
 	}
 	for name, m := range c.coll.Maps {
-		if c.name != "process" && (name == "events" || name == "losses") {
-			continue // shared: counted once
+		if c.borrowed[name] != nil {
+			continue // counted where it belongs
 		}
 		if mi, err := m.Info(); err == nil {
 			if n, ok := mi.Memlock(); ok {

@@ -215,7 +215,8 @@ func TestNumbersAreShared(t *testing.T) {
 		"protocol":  {"PROTOCOL_UNKNOWN": uint64(event.ProtocolUnknown), "PROTOCOL_HTTP1": uint64(event.ProtocolHTTP1)},
 		"loss_cause": {"LOSS_RING_FULL": uint64(signal.RingFull), "LOSS_RING_FULL_MESSAGE": uint64(signal.RingFullMessage),
 			"LOSS_STORAGE_FULL": uint64(signal.StorageFull), "LOSS_PAYLOAD_FAULT": uint64(signal.PayloadFault), "LOSS_NO_SOCKET": uint64(signal.NoSocket),
-			"LOSS_RECURSION": uint64(signal.Recursion), "LOSS_PROCESS_RING_FULL": uint64(signal.ProcessRingFull), "LOSS_CAUSES": 8},
+			"LOSS_RECURSION": uint64(signal.Recursion), "LOSS_PROCESS_RING_FULL": uint64(signal.ProcessRingFull),
+			"LOSS_TLS_UNBOUND": uint64(signal.TLSUnbound), "LOSS_CAUSES": 8},
 	} {
 		var enum *btf.Enum
 		if err := types.TypeByName(name, &enum); err != nil {

@@ -39,6 +39,8 @@ func Features() []Feature {
 			Remedy:  "use Linux 6.3 or later"},
 		{Name: "system-call tier (Linux 5.15)", Err: syscallTierSupported(),
 			Without: "no fallback if the socket tier is missing too", Remedy: "use Linux 5.15 or later"},
+		{Name: "plain text of TLS: uprobe_multi (Linux 6.6)", Err: tlsFeature(),
+			Without: "of TLS only the handshakes are seen", Remedy: "use Linux 6.6 or later"},
 		{Name: "kprobes", Err: kprobes(), Without: "nothing: Sonde does not use them"},
 	}
 }

@@ -82,7 +82,7 @@ func TestUnknownIsBounded(t *testing.T) {
 			moved += int(e.Len)
 			largest = max(largest, len(e.Payload))
 		}
-		const sniffBytes, bulk = 256 << 10, 32 * (64 << 10) // SNIFF_BYTES; sceneForeign
+		const sniffBytes, bulk = 1 << 20, 32 * (64 << 10) // SNIFF_BYTES; sceneForeign
 		if copied != sniffBytes || largest > 16<<10 {
 			t.Errorf("%d bytes copied of %d reported, want %d, in pieces of at most 16 KiB (largest %d)", copied, moved, sniffBytes, largest)
 		}

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/agent/probe/tls"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -78,6 +79,7 @@ type Probe struct {
 	reader     *ringbuf.Reader
 	losses     *ebpf.Map
 	selection  *selection
+	tls        *tls.Prober // nil where TLS is not read
 	flows      *flows
 }
 
@@ -95,7 +97,7 @@ func Open(cfg Config, log *slog.Logger) (_ *Probe, err error) {
 	if p.tier, p.tierReason, err = chooseTier(cfg.Tier); err != nil {
 		return nil, err
 	}
-	process, err := loadCollector("process", cfg, nil)
+	process, err := loadCollector("process", cfg, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +106,7 @@ func Open(cfg Config, log *slog.Logger) (_ *Probe, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.capture, err = loadCollector(string(p.tier), cfg, process, variable{"self_tgid", self},
+	if p.capture, err = loadCollector(string(p.tier), cfg, process, nil, variable{"self_tgid", self},
 		variable{"request_bytes", cfg.RequestBytes}, variable{"response_bytes", cfg.ResponseBytes}); err != nil {
 		return nil, err
 	}
@@ -126,11 +128,14 @@ func Open(cfg Config, log *slog.Logger) (_ *Probe, err error) {
 			return nil, err
 		}
 	}
+	if err := p.openTLS(self); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
 func (p *Probe) startFlows(process *collector) error {
-	c, err := loadCollector("flows", p.cfg, process)
+	c, err := loadCollector("flows", p.cfg, process, nil)
 	if err != nil {
 		return err
 	}
@@ -165,6 +170,7 @@ const recordsPerYield = 1024
 func (p *Probe) Run(ctx context.Context, handle func(*event.Event), tick func(now uint64)) error {
 	stop := context.AfterFunc(ctx, func() { _ = p.reader.Close() })
 	defer stop()
+	defer p.runTLS(ctx)()
 	d := Decoder{}
 	var rec ringbuf.Record
 	next := time.Now().Add(p.cfg.PollInterval)
@@ -174,7 +180,9 @@ func (p *Probe) Run(ctx context.Context, handle func(*event.Event), tick func(no
 		switch {
 		case err == nil:
 			if ev := d.Decode(rec.RawSample); ev != nil {
+				p.tellTLS(ev)
 				handle(ev)
+				p.selection.publishAt(ev.Time)
 			}
 			if n%recordsPerYield != 0 {
 				continue
@@ -218,6 +226,9 @@ func (p *Probe) Losses() (signal.Losses, error) {
 	for _, c := range p.collectors {
 		l.Add(signal.Recursion, c.missed())
 	}
+	for cause, n := range p.tls.Losses() {
+		l.Add(cause, n)
+	}
 	return l, nil
 }
 
@@ -226,6 +237,7 @@ func (p *Probe) Close() {
 	if p.reader != nil {
 		_ = p.reader.Close()
 	}
+	p.tls.Close()
 	if p.flows != nil {
 		_ = p.flows.iter.Close()
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cilium/ebpf"
 )
@@ -16,6 +17,9 @@ type selection struct {
 	processes, ports, conns *ebpf.Map
 	generation, byDefault   *ebpf.Variable
 	portsIncluded           *ebpf.Variable
+
+	isAsked atomic.Bool // a connection's verdict waits
+	asked   uint64      // when one was published last, CLOCK_MONOTONIC
 
 	mu      sync.Mutex
 	current uint32
@@ -48,6 +52,19 @@ func (s *selection) publish() {
 	}
 	s.current++
 	s.isDirty = s.generation.Set(s.current) != nil
+}
+
+// verdictEvery is the shortest time between two publications of verdicts on connections.
+const verdictEvery = 1_000_000 // ns
+
+// publishAt makes verdicts on connections known without waiting for the poll interval: until then, the kernel side copies
+// what may not be wanted, or stops where it is. now is the time of the latest event. It is called by the reading goroutine.
+func (s *selection) publishAt(now uint64) {
+	if s.isAsked.Load() && now >= s.asked+verdictEvery {
+		s.asked = now
+		s.isAsked.Store(false)
+		s.publish()
+	}
 }
 
 func (s *selection) change(f func() error) error {
@@ -117,6 +134,7 @@ func (p *Probe) Silence(conn uint64) {
 // first bytes (PREFIX_BYTES of bpf/include/conn_state.h).
 func (p *Probe) Copy(conn uint64, ingress, egress uint32) {
 	_ = p.selection.change(func() error { return p.selection.conns.Put(conn, connVerdict{ingress, egress}) })
+	p.selection.isAsked.Store(true)
 }
 
 func b2u32(b bool) uint32 {

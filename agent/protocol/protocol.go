@@ -51,6 +51,12 @@ type (
 	Copier interface {
 		Copy() Copy
 	}
+	// Envelope is a protocol that only wraps another one, which nobody can read on this connection once the parser has called
+	// Opaque. Where what is inside is seen as a connection of its own (event.PlainText), the exchanges of the envelope are no
+	// requests.
+	Envelope interface {
+		Envelops()
+	}
 	// ResponseGuesser tells the start of a response among the bytes of a connection that is known to speak the protocol,
 	// where Recognize, which knows nothing, cannot. It is asked while no request waits, to find responses that were reported
 	// before their requests.
@@ -152,6 +158,8 @@ type Request struct {
 // Response is what the head of a response says.
 type Response struct {
 	Status string // of low cardinality: the HTTP status code
+	// Target takes the place of the request's, where only the answer says what it was about; "" leaves that.
+	Target string
 	// ServerError and ClientError are the values of error.type as each side sees it, "" for none: HTTP 404 is an error for
 	// the client and not for the server.
 	ServerError, ClientError string

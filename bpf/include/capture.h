@@ -506,8 +506,11 @@ struct pieces {
 	__u32 want; /* bytes of the call still to be copied */
 };
 
-/* PIECES_MAX bounds the records of one call: the most that is copied in pieces of PAYLOAD_MAX, or as many iovecs. */
-#define PIECES_MAX 80
+/*
+ * PIECES_MAX bounds the records of one call, in pieces of PAYLOAD_MAX or as many iovecs: Node writes a burst of requests as a
+ * hundred iovecs.
+ */
+#define PIECES_MAX 256
 
 /*
  * piece_next makes k the next piece of a call: a part of one buffer. The last piece speaks for the rest of the call. It
@@ -573,6 +576,8 @@ __noinline int stream_emit(struct conn_state *c, struct call *call, __u32 new_tu
 		if (p.want == 0)
 			break;
 	}
+	if (is_unknown(c) && c->turn_bytes >= HURRY_BYTES)
+		reader_hurry();
 	return 0;
 }
 

@@ -17,6 +17,7 @@ enum conn_flags {
 	CONN_ENDED_BY_RESET = 1 << 7,
 	CONN_CLAIMED = 1 << 8,	 /* user space knows what it speaks and said how much to copy */
 	CONN_DATAGRAM = 1 << 9,	 /* a UDP socket, whatever its peers: each call is a message */
+	CONN_TLS = 1 << 15,	 /* its plain text is a connection too, see tls.h */
 };
 
 struct conn_state {
@@ -39,7 +40,8 @@ struct conn_state {
 	__u32 other;	/* position of the direction that the current call is not of */
 	__u8 peer[16];	/* to whom an unconnected UDP socket sent last, */
 	__u16 peer_port; /* in host byte order */
-	__u16 pad[3];
+	__u16 tls_misses; /* calls in which no goroutine was found to speak TLS */
+	__u16 pad[2];
 	struct head head; /* first bytes of the turn, while they are too few to tell */
 };
 
@@ -57,9 +59,10 @@ struct conn_state {
 
 /*
  * SNIFF_BYTES: what is copied of a turn before anybody knows what the connection speaks: a statement of 64 KiB, and
- * what follows it until user space has answered.
+ * what follows it until user space has answered. HURRY_BYTES: from there on the answer is urgent.
  */
-#define SNIFF_BYTES (256 * 1024)
+#define SNIFF_BYTES (1024 * 1024)
+#define HURRY_BYTES (32 * 1024)
 
 /* PREFIX_BYTES: what is copied of each call beyond the wanted bytes of a turn: a message may begin there. */
 #define PREFIX_BYTES 256

@@ -137,4 +137,19 @@ static __always_inline __u64 wake_flags(__u64 time_ns)
 	return BPF_RB_NO_WAKEUP;
 }
 
+/*
+ * reader_hurry wakes the reader for what waits already, by an empty record that is thrown away: a connection moves much, and user
+ * space is to say how much of it is worth copying.
+ */
+static __always_inline void reader_hurry(void)
+{
+	void *r;
+
+	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) == 0)
+		return; /* it is at work */
+	r = bpf_ringbuf_reserve(&events, 8, 0);
+	if (r)
+		bpf_ringbuf_discard(r, BPF_RB_FORCE_WAKEUP);
+}
+
 #endif

@@ -159,14 +159,19 @@ struct linux_binprm {
 
 /* arch/x86/include/asm/ptrace.h: the registers of user space as saved on entry to the kernel. */
 struct pt_regs {
+	unsigned long r14;
+	unsigned long bx;
 	unsigned long r10;
 	unsigned long r9;
 	unsigned long r8;
+	unsigned long ax;
+	unsigned long cx;
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;
 	unsigned long orig_ax;
 	unsigned long cs;
+	unsigned long sp;
 };
 
 #pragma clang attribute pop

@@ -13,6 +13,7 @@ enum loss_cause {
 	LOSS_NO_SOCKET = 4,
 	LOSS_RECURSION = 5, /* read from the programs' own counters, never counted here */
 	LOSS_PROCESS_RING_FULL = 6,
+	LOSS_TLS_UNBOUND = 7, /* plain text of a TLS session whose socket is not known */
 	LOSS_CAUSES = 8,
 };
 

@@ -14,6 +14,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/flow"
 	"github.com/sonde-dev/sonde/agent/probe"
 	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/all"
 	"github.com/sonde-dev/sonde/agent/redmetrics"
 	"github.com/sonde-dev/sonde/signal"
@@ -28,6 +29,7 @@ type agent struct {
 
 	probe   *probe.Probe
 	engine  *exchange.Engine
+	sealed  *exchange.Envelopes
 	table   *entity.Table
 	joiner  *entity.Joiner
 	flows   *flow.Tracker
@@ -88,6 +90,7 @@ func (a *agent) join(who entity.Config, source exchange.Source) {
 	a.table = entity.New(who, a.log)
 	a.red = redmetrics.New(a.cfg.red())
 	a.joiner = entity.NewJoiner(who, a.table, func(o entity.Observation) { a.red.Observe(o.X, o.Self, o.Peer) })
+	a.sealed = exchange.NewEnvelopes(a.onRequest)
 	a.flows = flow.New()
 	a.engine = exchange.New(exchange.DefaultConfig, all.Protocols(), a.onExchange, source)
 }
@@ -123,13 +126,15 @@ func (a *agent) onEvent(ev *event.Event) {
 		a.engine.Handle(ev)
 	case event.Open:
 		a.joiner.HandleConn(ev)
+		a.sealed.HandleConn(ev)
 		a.engine.Handle(ev)
-		if !a.own.is(ev.Open.Remote) {
+		if !a.own.is(ev.Open.Remote) && ev.Conn&event.PlainText == 0 {
 			a.flows.Open(ev.Conn, &ev.Open)
 		}
 	case event.Close:
 		a.onFlow(ev.Conn, a.flows.Close(ev.Conn, &ev.Close))
 		a.engine.Handle(ev)
+		a.sealed.HandleConn(ev)
 		a.joiner.HandleConn(ev)
 	case event.Exec, event.Fork, event.Exit:
 		a.table.HandleProcess(ev)
@@ -140,6 +145,13 @@ func (a *agent) onExchange(x *exchange.Exchange) {
 	if a.own.is(x.Conn.Remote) {
 		return
 	}
+	if _, ok := x.Protocol.(protocol.Envelope); ok && a.probe != nil {
+		a.probe.OnTLS(x.Conn.PID)
+	}
+	a.sealed.Handle(x)
+}
+
+func (a *agent) onRequest(x *exchange.Exchange) {
 	a.counted.exchanges++
 	learnNames(a.joiner, x)
 	a.joiner.Handle(x)
@@ -147,6 +159,7 @@ func (a *agent) onExchange(x *exchange.Exchange) {
 
 func (a *agent) onTick(now uint64) {
 	a.engine.Tick(now)
+	a.sealed.Tick(now)
 	a.table.Tick(now)
 	a.joiner.Tick(now)
 	a.sampleFlows(now)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"runtime/metrics"
 	"strconv"
@@ -105,7 +106,10 @@ func (a *agent) Status() query.StatusReply {
 	}
 	for _, c := range p.collectors {
 		status := probeStatus(c)
-		if status.EventsPerSec = p.process; c.Name != "process" {
+		switch c.Name {
+		case "process":
+			status.EventsPerSec = p.process
+		case string(tier): // those of other collectors on connections are among them
 			status.EventsPerSec = p.rates.Events - p.process
 		}
 		reply.Probes = append(reply.Probes, status)
@@ -114,17 +118,20 @@ func (a *agent) Status() query.StatusReply {
 }
 
 // hooks say where the programs of each collector are attached.
-func hooks(collector string) string {
+func hooks(c probe.Info) string {
+	if c.Name == "tls" {
+		return fmt.Sprintf("reads and writes of TLS libraries, in %d files", c.Files)
+	}
 	return map[string]string{
 		"process": "exec, fork and exit of processes",
 		"socket":  "sends and receives on sockets, their beginning and end",
 		"syscall": "exits of the system calls that move bytes, end of sockets",
-	}[collector]
+	}[c.Name]
 }
 
 func probeStatus(c probe.Info) query.Probe {
 	p := query.Probe{
-		Name: c.Name, Detail: hooks(c.Name), State: string(c.State), Programs: c.Programs, Runs: float64(c.Runs), Missed: float64(c.Missed),
+		Name: c.Name, Detail: hooks(c), State: string(c.State), Programs: c.Programs, Runs: float64(c.Runs), Missed: float64(c.Missed),
 		MemoryBytes: float64(c.MemoryBytes),
 	}
 	if c.Runs > 0 {

@@ -49,6 +49,6 @@ func preflight(w io.Writer) error {
 	if tier == probe.TierSyscall {
 		fmt.Fprintln(w, "Not seen by this tier: io_uring. Costs something on every read and write of the host, files included.")
 	}
-	fmt.Fprintln(w, "Connections through MPTCP, TLS and HTTP/2 are not read yet; HTTP/1.x over TCP (IPv4, IPv6) and Unix sockets is.")
+	fmt.Fprintln(w, "Not read: MPTCP; what is inside TLS unless it is by OpenSSL, BoringSSL, GnuTLS or Go (of other TLS, handshakes are counted).")
 	return nil
 }

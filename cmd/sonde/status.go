@@ -43,6 +43,9 @@ func printStatus(w io.Writer, s query.StatusReply) {
 		if p.NanosPerRun > 0 {
 			fmt.Fprintf(w, ", %.0f ns a run", p.NanosPerRun)
 		}
+		if p.Detail != "" {
+			fmt.Fprintf(w, "; %s", p.Detail)
+		}
 		fmt.Fprintln(w)
 	}
 	fmt.Fprintf(w, "rates      %.0f events/s, %.0f exchanges/s, %s/s from the kernel\n", s.Rates.Events, s.Rates.Exchanges, size(s.Rates.Bytes))

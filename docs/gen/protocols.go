@@ -17,7 +17,7 @@ const protocolsHead = `<!-- Written by go run ./docs/gen. Do not edit. -->
 # Protocols
 
 What Sonde understands, and what it does not. A connection is recognised by its bytes, never by its port. What is not
-listed here is passed over: a connection that no protocol claims is not counted at all.
+listed here is passed over: a connection that no protocol claims is counted as a flow of bytes.
 
 Durations, errors and bytes are counted for every protocol, at both ends; the metrics are in [metrics.md](metrics.md).
 Contents (bodies, values, passwords, query parameters) are never kept: statements have ` + "`?`" + ` in place of every literal.

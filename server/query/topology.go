@@ -77,6 +77,10 @@ func (a *api) topology(ctx context.Context, s span) (TopologyReply, error) {
 	if err != nil {
 		return TopologyReply{}, err
 	}
+	flows, err := a.flows(ctx, s)
+	if err != nil {
+		return TopologyReply{}, err
+	}
 	who, err := a.instances(ctx, s)
 	if err != nil {
 		return TopologyReply{}, err
@@ -96,7 +100,7 @@ func (a *api) topology(ctx context.Context, s span) (TopologyReply, error) {
 		n.Server, n.Reasons = &r, judge(t, r, s, a.cfg.SlowThreshold)
 		n.Severity = worst(n.Reasons)
 	}
-	out := TopologyReply{Range: s.reply(), Nodes: []Node{}, Edges: []Edge{}}
+	out := TopologyReply{Range: s.reply(), Nodes: []Node{}, Edges: []Edge{}, Flows: flows}
 	enters, answers := map[string]bool{}, map[string]answered{}
 	for _, e := range edges {
 		c, v := node(e.Client), node(e.Server)

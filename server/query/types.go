@@ -113,11 +113,27 @@ type Edge struct {
 	Reasons  []Reason `json:"reasons"`
 }
 
+// Flow is what TCP connections between two services did, whatever they speak.
+type Flow struct {
+	Client         string  `json:"client"`
+	Server         string  `json:"server"`
+	Protocol       string  `json:"protocol"` // "tcp" for what nobody recognised
+	Seen           string  `json:"seen"`     // as Edge.Seen
+	ClientExternal bool    `json:"clientExternal"`
+	ServerExternal bool    `json:"serverExternal"`
+	Opened         float64 `json:"opened"` // connections
+	Resets         float64 `json:"resets"` // of those that ended
+	Retransmits    float64 `json:"retransmits"`
+	RequestBytes   float64 `json:"requestBytes"` // from the client to the server
+	ResponseBytes  float64 `json:"responseBytes"`
+}
+
 // TopologyReply answers GET /api/topology?start=&end=.
 type TopologyReply struct {
 	Range Range  `json:"range"`
 	Nodes []Node `json:"nodes"`
 	Edges []Edge `json:"edges"`
+	Flows []Flow `json:"flows"` // of all connections, those of the edges included
 	Loss  Loss   `json:"loss"`
 }
 

@@ -39,7 +39,7 @@ func (b *bench) agentItself() error {
 		b.report.single("CPU of Sonde per exchange, 10 k requests/s", "µs", perExchange(used, float64(len(l.Durations))), "≤ 2", 2, "two exchanges for each request, one at each end")
 
 		cpu = s.CPU()
-		requests, rate, _, err := b.wrk(addr, length)
+		requests, rate, _, err := b.wrk("http://"+addr, length)
 		if err != nil {
 			return err
 		}

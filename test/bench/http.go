@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sonde-dev/sonde/test/load"
+	"github.com/sonde-dev/sonde/test/sut"
 	"github.com/sonde-dev/sonde/test/wire"
 )
 
@@ -20,7 +21,17 @@ import (
 const wrkConnections = 64
 
 // nginx serves a page of one kilobyte with two workers, from a fresh start.
-func (b *bench) nginx() (w *worker, addr string, err error) {
+func (b *bench) nginx() (w *worker, addr string, err error) { return b.nginxWith("", "") }
+
+// nginxTLS is the same server behind TLS.
+func (b *bench) nginxTLS() (w *worker, addr string, err error) {
+	if err := certificate(b.dir); err != nil {
+		return nil, "", err
+	}
+	return b.nginxWith("ssl", fmt.Sprintf("ssl_certificate %[1]s/cert.pem; ssl_certificate_key %[1]s/key.pem;", b.dir))
+}
+
+func (b *bench) nginxWith(listen, directives string) (w *worker, addr string, err error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, "", err
@@ -36,9 +47,9 @@ events { worker_connections 2048; }
 http {
   access_log off; keepalive_requests 100000000; sendfile on; open_file_cache max=10;
   client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
-  server { listen %[2]s backlog=1024 reuseport; root %[1]s; }
+  server { listen %[2]s %[3]s backlog=1024 reuseport; root %[1]s; %[4]s }
 }
-`, dir, addr)
+`, dir, addr, listen, directives)
 	if err := os.WriteFile(filepath.Join(dir, "page"), []byte(strings.Repeat("n", 1024)), 0o644); err != nil {
 		return nil, "", err
 	}
@@ -65,13 +76,13 @@ http {
 }
 
 // wrk saturates a server and returns its own figures.
-func (b *bench) wrk(addr string, seconds float64) (requests, perSecond, p99ms float64, err error) {
+func (b *bench) wrk(url string, seconds float64) (requests, perSecond, p99ms float64, err error) {
 	script := filepath.Join(b.dir, "figures.lua")
 	lua := `done = function(s, l) io.write(string.format("FIGURES %d %d %.3f %d\n", s.requests, s.duration, l:percentile(99) / 1000, s.errors.status + s.errors.connect + s.errors.read + s.errors.timeout)) end`
 	if err := os.WriteFile(script, []byte(lua), 0o600); err != nil {
 		return 0, 0, 0, err
 	}
-	w, err := start([]string{"OTEL_SERVICE_NAME=bench-wrk"}, "wrk", "-t2", fmt.Sprint("-c", wrkConnections), fmt.Sprintf("-d%ds", int(math.Ceil(seconds))), "-s", script, "http://"+addr+"/page")
+	w, err := start([]string{"OTEL_SERVICE_NAME=bench-wrk"}, "wrk", "-t2", fmt.Sprint("-c", wrkConnections), fmt.Sprintf("-d%ds", int(math.Ceil(seconds))), "-s", script, url+"/page")
 	if err == nil {
 		err = w.wait()
 	}
@@ -88,13 +99,13 @@ func (b *bench) wrk(addr string, seconds float64) (requests, perSecond, p99ms fl
 
 // saturatedNginx measures nginx and wrk sharing all cores, both traced.
 func (b *bench) saturatedNginx() error {
-	without, with, err := b.inPairs(func() (map[string]float64, error) {
+	without, with, err := b.inPairs(func(*sut.Sonde) (map[string]float64, error) {
 		w, addr, err := b.nginx()
 		if err != nil {
 			return nil, err
 		}
 		defer w.stop()
-		_, rate, p99, err := b.wrk(addr, b.seconds)
+		_, rate, p99, err := b.wrk("http://"+addr, b.seconds)
 		return map[string]float64{"rate": rate, "p99": p99}, err
 	})
 	if err != nil {
@@ -107,7 +118,7 @@ func (b *bench) saturatedNginx() error {
 
 // steady measures 1 000 requests a second: CPU of server and client together, and p99 as the client sees it.
 func (b *bench) steady() error {
-	without, with, err := b.inPairs(func() (map[string]float64, error) {
+	without, with, err := b.inPairs(func(*sut.Sonde) (map[string]float64, error) {
 		w, addr, err := b.nginx()
 		if err != nil {
 			return nil, err

@@ -45,7 +45,7 @@ func main() {
 	flag.IntVar(&pairs, "pairs", pairs, "pairs of runs, with and without Sonde, for each figure")
 	flag.Float64Var(&seconds, "seconds", seconds, "length of each run")
 	capture := flag.String("capture", "auto", "capture tier: auto, socket, syscall")
-	only := flag.String("only", "", "comma-separated: pingpong, opaque, nginx, steady, agent (default all)")
+	only := flag.String("only", "", "comma-separated: pingpong, opaque, nginx, steady, agent, protocols (default all)")
 	out := flag.String("out", filepath.Join(sut.Root(), "test", "out", "bench.json"), "where the JSON goes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -79,6 +79,7 @@ func run(only, out string, b *bench) error {
 		{"nginx", b.saturatedNginx},
 		{"steady", b.steady},
 		{"agent", b.agentItself},
+		{"protocols", b.protocols},
 	} {
 		if only != "" && !strings.Contains(","+only+",", ","+part.name+",") {
 			continue
@@ -114,13 +115,13 @@ func (b *bench) withSonde(f func(s *sut.Sonde) error) error {
 	return s.Stop()
 }
 
-// inPairs takes a measurement without and with Sonde in turn; which comes first changes, so that drift cancels out.
-func (b *bench) inPairs(measure func() (map[string]float64, error)) (without, with series, err error) {
+// inPairs takes a measurement without (s is nil) and with Sonde in turn; which comes first changes, so that drift cancels out.
+func (b *bench) inPairs(measure func(s *sut.Sonde) (map[string]float64, error)) (without, with series, err error) {
 	without, with = series{}, series{}
 	for i := range b.pairs {
 		for j := range 2 {
 			if (i+j)%2 == 0 {
-				v, err := measure()
+				v, err := measure(nil)
 				if err != nil {
 					return nil, nil, err
 				}
@@ -128,7 +129,7 @@ func (b *bench) inPairs(measure func() (map[string]float64, error)) (without, wi
 				continue
 			}
 			err := b.withSonde(func(s *sut.Sonde) error {
-				v, err := measure()
+				v, err := measure(s)
 				if err == nil {
 					with.add(v)
 					err = b.report.losses(s)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/sonde-dev/sonde/test/load"
+	"github.com/sonde-dev/sonde/test/sut"
 )
 
 // pingPongArgs are the arguments of both ends.
@@ -54,7 +55,7 @@ func pin() error {
 // pingPong measures the CPU time of one round trip over one loopback connection: four socket calls, both ends traced, raw
 // system calls without any runtime in between.
 func (b *bench) pingPong(kind, budget string) error {
-	without, with, err := b.inPairs(func() (map[string]float64, error) {
+	without, with, err := b.inPairs(func(*sut.Sonde) (map[string]float64, error) {
 		port, err := freePort()
 		if err != nil {
 			return nil, err
@@ -93,8 +94,12 @@ func (b *bench) pingPong(kind, budget string) error {
 }
 
 func playRole(role string) error {
-	if role == "steady" {
+	switch role {
+	case "steady":
 		return playSteady()
+	case "ping", "pong":
+	default:
+		return playGo(role)
 	}
 	var a pingPongArgs
 	if err := json.Unmarshal([]byte(os.Getenv(argsEnv)), &a); err != nil {

@@ -65,6 +65,9 @@ test('a click on a heading sorts, and the order is in the address', async () => 
   })
 })
 
+/** Several protocols between two services are one line. */
+const pairs = (edges) => [...new Set(edges.map((e) => `${e.client} > ${e.server}`))].sort()
+
 test('the map shows exactly the nodes and edges of the API', async () => {
   const { nodes, edges } = await getJSON(`/api/topology?${asked}`)
   await withPage(`/map?${range}`, async (page) => {
@@ -72,7 +75,7 @@ test('the map shows exactly the nodes and edges of the API', async () => {
     const shown = await page.$$eval('.node[data-node]', (all) => all.map((n) => n.dataset.node))
     assert.deepEqual(shown.sort(), nodes.map((n) => n.id).sort())
     const lines = await page.$$eval('.call[data-edge]', (all) => all.map((e) => `${e.dataset.client} > ${e.dataset.server}`))
-    assert.deepEqual(lines.sort(), edges.map((e) => `${e.client} > ${e.server}`).sort())
+    assert.deepEqual(lines.sort(), pairs(edges))
   })
 })
 
@@ -129,6 +132,17 @@ test('a click on a call opens its golden signals', async () => {
     assert.ok(panel.includes(edge.client) && panel.includes(edge.server))
     await page.click('[aria-label="Close"]')
     await page.waitForSelector('.map-panel', { state: 'detached' })
+  })
+})
+
+test('a line of several protocols has the golden signals of each', async (t) => {
+  const { edges } = await getJSON(`/api/topology?${asked}`)
+  const of = (e) => edges.filter((x) => x.client === e.client && x.server === e.server)
+  const edge = edges.find((e) => of(e).length > 1)
+  if (!edge) return t.skip('no two services here speak two protocols')
+  await withPage(`/map?${range}&sel=${encodeURIComponent(`${edge.client}→${edge.server}`)}`, async (page) => {
+    await page.waitForSelector('.map-panel .golden', READY)
+    assert.equal(await page.$$eval('.map-panel .edge-protocol .golden', (all) => all.length), of(edge).length)
   })
 })
 
@@ -205,6 +219,72 @@ test('the status page shows every probe', async () => {
     assert.equal(await page.textContent('h1'), host)
     assert.equal(await page.$$eval('table[aria-label=Probes] tbody tr', (rows) => rows.length), probes.length)
   })
+})
+
+const kinds = { databases: 'db,cache', queues: 'messaging', dns: 'dns', rpc: 'rpc' }
+
+for (const [name, kind] of Object.entries(kinds)) {
+  test(`the page /${name} shows who answers and what is asked, as the API tells it`, async (t) => {
+    const { offerers, offers } = await getJSON(`/api/interfaces?kind=${kind}&limit=2000&${asked}`)
+    if (offerers.length === 0) {
+      await withPage(`/${name}?${range}`, (page) => page.waitForSelector('.message h2', READY))
+      return t.skip(`nothing of kind ${kind} here: only the empty page was looked at`)
+    }
+    const of = (all, key) => [...new Set(all.map(key))].sort()
+    const rowKey = name === 'queues' ? (o) => o.target || 'no destination' : (o) => o.target || (o.operation ? '' : 'other')
+    await withPage(`/${name}?${range}`, async (page) => {
+      await page.waitForSelector('.offerer', READY)
+      const cards = () => page.$$eval('.offerer', (all) => all.map((card) => card.dataset.offerer))
+      assert.deepEqual((await cards()).slice(0, 8), offerers.slice(0, 8).map((o) => o.service))
+      const rows = () => page.$$eval('table tbody .offer-name', (all) => all.map((row) => row.textContent))
+      if (offers.length < 100) assert.deepEqual([...new Set(await rows())].sort(), of(offers, rowKey))
+      // One of them alone.
+      const [chosen] = offerers
+      await page.click(`.offerer[data-offerer=${JSON.stringify(chosen.service)}] .offerer-name`)
+      await page.waitForSelector('.offerer[data-selected=true]')
+      assert.equal(new URL(page.url()).searchParams.get('of'), chosen.service)
+      const mine = offers.filter((o) => o.service === chosen.service)
+      if (mine.length < 100) assert.deepEqual([...new Set(await rows())].sort(), of(mine, rowKey))
+    })
+  })
+}
+
+test('a statement opens with all of its text and its callers, and the address keeps it', async (t) => {
+  const { offers } = await getJSON(`/api/interfaces?kind=db,cache&limit=2000&${asked}`)
+  if (offers.length === 0) return t.skip('no database here')
+  let address, text
+  await withPage(`/databases?${range}`, async (page) => {
+    await page.waitForSelector('table tbody .offer-name', READY)
+    const first = offers[0]
+    assert.equal(await page.textContent('table tbody tr:first-child .offer-name'), first.target, 'what took most time comes first')
+    await page.click('table tbody tr:first-child .offer-name')
+    await page.waitForSelector('.side-panel')
+    assert.equal(await page.textContent('.side-panel .statement'), first.target)
+    const callers = await page.$$eval('.side-panel .caller-list a', (all) => all.map((a) => a.textContent))
+    assert.deepEqual(callers, first.callers.map((c) => c.name))
+    address = new URL(page.url())
+    text = await page.textContent('.side-panel')
+  })
+  await withPage(address.pathname + address.search, async (page) => {
+    await page.waitForSelector('.side-panel', READY)
+    assert.equal(await page.textContent('.side-panel'), text)
+    await page.click('.side-panel [aria-label=Close]')
+    await page.waitForSelector('.side-panel', { state: 'detached' })
+  })
+})
+
+test('where nothing of a kind was seen, the page says which protocols it knows', async () => {
+  const { page, context } = await openPage(browser)
+  const body = { range: { start: 0, end: 1 }, kinds: ['db'], protocols: ['mysql', 'postgresql'], offerers: [], offers: [], total: 0, loss: { total: 0, causes: {} } }
+  await page.route('**/api/interfaces?*', (route) => route.fulfill({ status: 200, contentType: 'application/json', body: JSON.stringify(body) }))
+  await page.goto('/databases')
+  await page.waitForSelector('text=No database has been asked anything yet', READY)
+  assert.match(await page.textContent('.message'), /MySQL and PostgreSQL/)
+  await page.unroute('**/api/interfaces?*')
+  await page.route('**/api/interfaces?*', (route) => route.fulfill({ status: 503, contentType: 'application/json', body: '{"error":"Too many questions at a time."}' }))
+  await page.reload()
+  await page.waitForSelector('text=Too many questions at a time', READY)
+  await context.close()
 })
 
 test('while Sonde does not answer, the page says so and keeps its figures', async () => {

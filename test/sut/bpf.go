@@ -5,15 +5,25 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
+	"strings"
 )
 
 // BPFObject is a program, map or link in the kernel.
 type BPFObject struct {
-	Kind  string `json:"-"` // "prog", "map", "link"
-	ID    int    `json:"id"`
-	Name  string `json:"name"`
-	Type  string `json:"type"`
-	Bytes int64  `json:"bytes_memlock"`
+	Kind  string  `json:"-"` // "prog", "map", "link"
+	ID    int     `json:"id"`
+	Name  string  `json:"name"`
+	Type  BPFType `json:"type"`
+	Bytes int64   `json:"bytes_memlock"`
+}
+
+// BPFType is the name of a type, or its number where bpftool is older than the type.
+type BPFType string
+
+// UnmarshalJSON takes both.
+func (t *BPFType) UnmarshalJSON(b []byte) error {
+	*t = BPFType(strings.Trim(string(b), `"`))
+	return nil
 }
 
 // BPFObjects lists all programs, maps and links of the kernel, as bpftool sees them.

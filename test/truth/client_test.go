@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -48,7 +49,7 @@ func matrix() []want {
 // browse makes every request of the matrix, a.Requests times over, on a.Connections kept-alive connections at once; and
 // once more with a connection for each request.
 func browse(a Args) (*wire.Log, error) {
-	d := &dialer{network: a.Network, addr: a.Addr}
+	d := &dialer{network: a.Network, addr: a.Addr, tls: a.TLS != ""}
 	kept := &http.Transport{DialContext: d.dial, MaxIdleConnsPerHost: a.Connections, DisableCompression: true, ExpectContinueTimeout: 5 * time.Second}
 	fresh := &http.Transport{DialContext: d.dial, DisableKeepAlives: true, DisableCompression: true, ExpectContinueTimeout: 5 * time.Second}
 	errs := make(chan error, a.Connections)
@@ -110,6 +111,7 @@ func (w want) ask(tr *http.Transport) error {
 // A dialer records all its connections.
 type dialer struct {
 	network, addr string
+	tls           bool
 	mu            sync.Mutex
 	conns         []*wire.Conn
 }
@@ -118,6 +120,9 @@ func (d *dialer) dial(context.Context, string, string) (net.Conn, error) {
 	c, err := net.Dial(d.network, d.addr)
 	if err != nil {
 		return nil, err
+	}
+	if d.tls {
+		c = tls.Client(c, &tls.Config{InsecureSkipVerify: true})
 	}
 	r := wire.Record(c)
 	d.mu.Lock()
@@ -142,7 +147,7 @@ func (d *dialer) log() (*wire.Log, error) {
 
 // oldConnections opens connections and uses each once, says so, waits for a line, and only then begins to keep account.
 func oldConnections(a Args) (*wire.Log, error) {
-	d := &dialer{network: a.Network, addr: a.Addr}
+	d := &dialer{network: a.Network, addr: a.Addr, tls: a.TLS != ""}
 	tr := &http.Transport{DialContext: d.dial, MaxIdleConnsPerHost: a.Connections, DisableCompression: true, ExpectContinueTimeout: 5 * time.Second}
 	round := func(ws []want) error {
 		var wg sync.WaitGroup
@@ -189,7 +194,7 @@ func oldConnections(a Args) (*wire.Log, error) {
 
 // rawPlan does by hand what an HTTP library hides.
 func rawPlan(a Args) (*wire.Log, error) {
-	d := &dialer{network: a.Network, addr: a.Addr}
+	d := &dialer{network: a.Network, addr: a.Addr, tls: a.TLS != ""}
 	get := func(path, version string) string {
 		return "GET " + path + " HTTP/" + version + "\r\nHost: truth\r\n\r\n"
 	}

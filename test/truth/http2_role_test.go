@@ -30,6 +30,7 @@ func serveHTTP2(ctx context.Context, a Args) (*wire.Log, error) {
 	srv.Protocols.SetUnencryptedHTTP2(true)
 	if a.Plan == "upgrade" {
 		srv.Protocols = nil
+		//lint:ignore SA1019 see above
 		srv.Handler = h2c.NewHandler(srv.Handler, &http2.Server{})
 	}
 	context.AfterFunc(ctx, func() { srv.Close() })
@@ -44,15 +45,6 @@ func browseHTTP2(a Args) (*wire.Log, error) {
 	tr.Protocols.SetUnencryptedHTTP2(true)
 	defer tr.CloseIdleConnections()
 	log := &wire.Log{}
-	// Of a turn of a new connection 256 KiB are copied until user space has said what it speaks: on a busy machine that takes a while.
-	row, err := want{method: "GET", path: "/hello"}.askHTTP2(tr, a.Addr)
-	if err != nil {
-		return nil, err
-	}
-	time.Sleep(300 * time.Millisecond)
-	if a.Plan != "old" {
-		log.AddRow(row)
-	}
 	if a.Plan == "old" {
 		if err := roundHTTP2(tr, a, &wire.Log{}); err != nil {
 			return nil, err
@@ -62,6 +54,13 @@ func browseHTTP2(a Args) (*wire.Log, error) {
 			return nil, fmt.Errorf("wait for the word: %w", err)
 		}
 	}
+	// Of a turn 256 KiB are copied until user space has said what the connection speaks: on a busy machine that takes a while.
+	row, err := want{method: "GET", path: "/hello"}.askHTTP2(tr, a.Addr)
+	if err != nil {
+		return nil, err
+	}
+	log.AddRow(row)
+	time.Sleep(300 * time.Millisecond)
 	for range a.Requests {
 		if err := roundHTTP2(tr, a, log); err != nil {
 			return nil, err

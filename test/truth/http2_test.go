@@ -29,11 +29,14 @@ func TestHTTP2(t *testing.T) {
 
 	x := startSonde(t, sut.Options{})
 	t.Run("go", func(t *testing.T) {
-		s := startHTTP2(t, id+"-go", "http2-server", Args{})
-		l := startRole(t, id+"-go-client", "http2-client", Args{Addr: s.addr, Requests: 10, Connections: 10}).log(t)
-		check(t, x, conversation(id+"-go-client", id+"-go", l)...)
+		checkUnlessBusy(t, x, id+"-go", func(id string) []claim {
+			s := startHTTP2(t, id, "http2-server", Args{})
+			return conversation(id+"-client", id, startRole(t, id+"-client", "http2-client", Args{Addr: s.addr, Requests: 10, Connections: 10}).log(t))
+		})
 	})
-	t.Run("h2load", func(t *testing.T) { testH2load(t, x, id) })
+	t.Run("h2load", func(t *testing.T) {
+		checkUnlessBusy(t, x, id+"-load", func(id string) []claim { return h2load(t, id) })
+	})
 	t.Run("curl and nghttp", func(t *testing.T) { testCurlHTTP2(t, x, id) })
 	t.Run("node", func(t *testing.T) {
 		port := freePort(t)
@@ -81,8 +84,27 @@ func startHTTP2(t *testing.T, service, role string, a Args) server {
 	return s
 }
 
-// testH2load keeps 100 requests under way on each of 4 connections; nginx's access log must agree.
-func testH2load(t *testing.T, x *sut.Sonde, id string) {
+// checkUnlessBusy is check, tried again under another name where Sonde says that it lost events because the machine was too busy:
+// one lost event hides fields of all later requests of its connection.
+func checkUnlessBusy(t *testing.T, x *sut.Sonde, id string, claims func(id string) []claim) {
+	t.Helper()
+	for try := 1; ; try++ {
+		before, _ := x.Lost()
+		cs := claims(fmt.Sprintf("%s%d", id, try))
+		diff := eventually(x, cs)
+		after, _ := x.Lost()
+		if lost := after["ring_full"] - before["ring_full"]; diff != "" && lost > 0 && try < 3 {
+			t.Logf("%.0f events were lost, try again", lost)
+			continue
+		}
+		check(t, x, cs...)
+		return
+	}
+}
+
+// h2load keeps 100 requests under way on each of 4 connections; nginx's access log must agree.
+func h2load(t *testing.T, id string) []claim {
+	t.Helper()
 	const n = 20000
 	s, dir := startNginxHTTP2(t, id+"-nginx")
 	p := start(t, id+"-h2load", nil, program(t, "h2load"), "-n", fmt.Sprint(n), "-c", "4", "-m", "100", "http://"+s.addr+"/hello", "http://"+s.addr+"/none")
@@ -101,7 +123,7 @@ func testH2load(t *testing.T, x *sut.Sonde, id string) {
 	if got := l.Total().N; got != n {
 		t.Fatalf("nginx logged %d requests of %d", got, n)
 	}
-	check(t, x, conversation(id+"-h2load", id+"-nginx", l)...)
+	return conversation(id+"-h2load", id+"-nginx", l)
 }
 
 // testCurlHTTP2 uses two more clients on nginx.

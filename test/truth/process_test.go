@@ -59,11 +59,17 @@ func start(t *testing.T, service string, env []string, argv ...string) *process 
 // startRole runs this test program as a role, with its argument as JSON.
 func startRole(t *testing.T, service, role string, args any) *process {
 	t.Helper()
-	b, err := json.Marshal(args)
+	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	self, err := os.Executable()
+	return startRoleOf(t, self, service, role, args)
+}
+
+// startRoleOf does so with a copy of this program.
+func startRoleOf(t *testing.T, self, service, role string, args any) *process {
+	t.Helper()
+	b, err := json.Marshal(args)
 	if err != nil {
 		t.Fatal(err)
 	}

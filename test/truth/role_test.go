@@ -27,6 +27,7 @@ type Args struct {
 	Seconds       float64
 	Paths         []string // made in turn; "%d" is the number of the request
 	Seed          uint64
+	TLS           string // folder of cert.pem and key.pem; "" for plain text
 }
 
 func playRole(ctx context.Context, role string) error {
@@ -60,6 +61,16 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveGRPC(ctx, a)
 	case "grpc-client":
 		log, err = callGRPC(a)
+	case "kafka-broker":
+		log, err = serveKafka(ctx, a)
+	case "kafka-client":
+		log, err = useKafka(ctx, a)
+	case "kafka-follower":
+		log, err = followKafka(ctx, a)
+	case "thrift-server":
+		log, err = serveThrift(ctx, a)
+	case "thrift-client":
+		log, err = callThrift(ctx, a)
 	case "amqp-client":
 		log, err = speakAMQP(a)
 	case "mqtt-client":
@@ -68,6 +79,8 @@ func playRole(ctx context.Context, role string) error {
 		log, err = playPgx(ctx, a)
 	case "mysql":
 		log, err = playMySQL(ctx, a)
+	case "memcached":
+		err = useMemcached(a)
 	case "redis":
 		err = useRedis(ctx, a)
 	case "dns-server":

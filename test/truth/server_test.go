@@ -3,12 +3,14 @@ package truth
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,6 +28,13 @@ func serve(ctx context.Context, a Args) (*wire.Log, error) {
 	l, err := net.Listen(a.Network, a.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if a.TLS != "" {
+		cert, err := tls.LoadX509KeyPair(filepath.Join(a.TLS, "cert.pem"), filepath.Join(a.TLS, "key.pem"))
+		if err != nil {
+			return nil, fmt.Errorf("load certificate: %w", err)
+		}
+		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}})
 	}
 	rec := &recordingListener{Listener: l, on: a.Plan == "record"}
 	srv := &http.Server{Handler: http.HandlerFunc(answer)}

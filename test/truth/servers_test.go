@@ -19,18 +19,28 @@ func serverKinds() []string { return []string{"go", "python", "asyncio", "node",
 
 func startServer(t *testing.T, kind, service string) server {
 	t.Helper()
+	return startServerTLS(t, kind, service, "")
+}
+
+// startServerTLS starts a server that speaks TLS with the certificate in a folder, "" for plain text.
+func startServerTLS(t *testing.T, kind, service, folder string) server {
+	t.Helper()
+	var tls []string
+	if folder != "" {
+		tls = []string{folder}
+	}
 	port := freePort(t)
 	addr, script := local(port), func(name string) string { return filepath.Join("testdata", name) }
 	var p *process
 	switch kind {
 	case "go":
-		p = startRole(t, service, "server", Args{Network: "tcp", Addr: addr, Plan: "record"})
+		p = startRole(t, service, "server", Args{Network: "tcp", Addr: addr, Plan: "record", TLS: folder})
 	case "python":
-		p = start(t, service, nil, program(t, "/usr/bin/python3", "python3"), script("threads.py"), fmt.Sprint(port))
+		p = start(t, service, nil, append([]string{program(t, "/usr/bin/python3", "python3"), script("threads.py"), fmt.Sprint(port)}, tls...)...)
 	case "asyncio":
-		p = start(t, service, nil, program(t, "/usr/bin/python3", "python3"), script("streams.py"), fmt.Sprint(port))
+		p = start(t, service, nil, append([]string{program(t, "/usr/bin/python3", "python3"), script("streams.py"), fmt.Sprint(port)}, tls...)...)
 	case "node":
-		p = start(t, service, nil, program(t, "/usr/bin/node", "node"), script("server.js"), fmt.Sprint(port))
+		p = start(t, service, nil, append([]string{program(t, "/usr/bin/node", "node"), script("server.js"), fmt.Sprint(port)}, tls...)...)
 	case "java":
 		p = start(t, service, nil, program(t, "/usr/bin/java", "java"), "-XX:TieredStopAtLevel=1", script("Server.java"), fmt.Sprint(port))
 	}
@@ -41,6 +51,12 @@ func startServer(t *testing.T, kind, service string) server {
 // startNginx serves files (hello, big), fixed statuses, and passes what is below /proxy to another server.
 // Its access log is at <dir>/access.log: method, path, status, bytes of the reply's body.
 func startNginx(t *testing.T, service, upstream string) (s server, dir string) {
+	t.Helper()
+	return startNginxTLS(t, service, upstream, "")
+}
+
+// startNginxTLS is startNginx for an nginx that speaks TLS with the certificate in a folder, "" for plain text.
+func startNginxTLS(t *testing.T, service, upstream, folder string) (s server, dir string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "truth-nginx-") // readable by nginx's workers, which give up root
 	if err != nil {
@@ -60,6 +76,10 @@ func startNginx(t *testing.T, service, upstream string) (s server, dir string) {
 	} else {
 		upstream = "127.0.0.1:1"
 	}
+	listen := ";"
+	if folder != "" {
+		listen = fmt.Sprintf("ssl; ssl_certificate %[1]s/cert.pem; ssl_certificate_key %[1]s/key.pem;", folder)
+	}
 	conf := fmt.Sprintf(`daemon off; worker_processes 1; pid %[1]s/pid;
 events { worker_connections 1024; }
 http {
@@ -69,7 +89,7 @@ http {
   sendfile on; keepalive_requests 1000000;
   upstream upstream { server %[3]s max_fails=0; keepalive 4; }
   server {
-    listen %[2]s backlog=1024;
+    listen %[2]s backlog=1024 %[5]s
     root %[1]s;
     location / { }
     location = /fail { return 500; }
@@ -78,7 +98,7 @@ http {
     location ~ ^/(items|echo|chunked|missing|word|delay) { %[4]s }
   }
 }
-`, dir, addr, upstream, proxy)
+`, dir, addr, upstream, proxy, listen)
 	if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(conf), 0o644); err != nil {
 		t.Fatal(err)
 	}

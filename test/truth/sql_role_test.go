@@ -31,7 +31,7 @@ func (e *sqlErrors) skipped(operation string) {
 	e.log.AddRow(wire.Row{Key: wire.Key{Method: operation, Status: notExecuted}, Sum: wire.Sum{N: 1}})
 }
 
-func (e *sqlErrors) note(err error) {
+func (e *sqlErrors) note(err error, operation ...string) {
 	var pg *pgconn.PgError
 	var my *mysqldriver.MySQLError
 	switch {
@@ -39,7 +39,7 @@ func (e *sqlErrors) note(err error) {
 	case errors.As(err, &pg):
 		e.log.AddRow(wire.Row{Key: wire.Key{Status: pg.Code}, Sum: wire.Sum{N: 1}})
 	case errors.As(err, &my):
-		e.log.AddRow(wire.Row{Key: wire.Key{Status: fmt.Sprint(my.Number)}, Sum: wire.Sum{N: 1}})
+		e.log.AddRow(wire.Row{Key: wire.Key{Method: operation[0], Status: fmt.Sprint(my.Number)}, Sum: wire.Sum{N: 1}})
 	default:
 		fmt.Fprintln(os.Stderr, "unexpected:", err)
 		os.Exit(1)
@@ -149,7 +149,7 @@ func playMySQL(ctx context.Context, a Args) (*wire.Log, error) {
 		}
 		for range a.Requests {
 			rows, err := old.QueryContext(ctx, 5)
-			e.note(err)
+			e.note(err, "EXECUTE")
 			for err == nil && rows.Next() {
 			}
 			rows.Close()
@@ -166,10 +166,10 @@ func playMySQL(ctx context.Context, a Args) (*wire.Log, error) {
 func mysqlRound(ctx context.Context, c *sql.Conn, i int, e *sqlErrors) error {
 	exec := func(q string, args ...any) {
 		_, err := c.ExecContext(ctx, q, args...)
-		e.note(err)
+		e.note(err, verbOf(q))
 	}
 	rows, err := c.QueryContext(ctx, "SELECT a, b FROM t WHERE a < ?", i)
-	e.note(err)
+	e.note(err, "SELECT")
 	for err == nil && rows.Next() {
 	}
 	rows.Close()
@@ -181,7 +181,8 @@ func mysqlRound(ctx context.Context, c *sql.Conn, i int, e *sqlErrors) error {
 	exec("DO 1; DO 2; DO 3")
 	exec("CALL p()")
 	for range 3 {
-		e.note(c.PingContext(ctx))
+		e.note(c.PingContext(ctx), "PING")
+		e.log.AddRow(wire.Row{Key: wire.Key{Method: "PING"}, Sum: wire.Sum{N: 1}}) // the server does not log it
 	}
 	stmt, err := c.PrepareContext(ctx, "SELECT b FROM t WHERE a = ?")
 	if err != nil {
@@ -197,7 +198,7 @@ func mysqlRound(ctx context.Context, c *sql.Conn, i int, e *sqlErrors) error {
 		return err
 	}
 	rows, err = c.QueryContext(ctx, "SELECT repeat('y', 3000) FROM t x LIMIT 20")
-	e.note(err)
+	e.note(err, "SELECT")
 	for err == nil && rows.Next() {
 	}
 	return rows.Close()

@@ -94,7 +94,12 @@ export function topologyReply(world: MockWorld, start: number, end: number): Top
     const seen = isOpen ? 'server' : isOut ? 'client' : 'both'
     return { client: call.client, server: call.server, protocol, kind: kindOf(protocol), seen, red: golden, severity: worst(reasons), reasons }
   })
-  return { range: { start, end }, nodes, edges, loss: lossOf(world) }
+  const flows = edges.map(({ client, server, protocol, seen, red: { requests, requestBytes, responseBytes } }) => ({
+    client, server, protocol, seen,
+    clientExternal: find(world, client)?.external ?? false, serverExternal: find(world, server)?.external ?? false,
+    opened: Math.ceil(requests / 400), resets: Math.floor(requests / 90_000), retransmits: Math.floor(requests / 7_000), requestBytes, responseBytes,
+  }))
+  return { range: { start, end }, nodes, edges, flows, loss: lossOf(world) }
 }
 
 export function statusReply(world: MockWorld, startedAt: number, now: number): StatusReply {

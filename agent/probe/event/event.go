@@ -60,6 +60,10 @@ const (
 	ProtocolHTTP1   Protocol = 1
 )
 
+// PlainText is set in the id of a connection that is the plain text of another one, a socket that speaks TLS: the rest of the id is
+// that of the socket.
+const PlainText uint64 = 1 << 63
+
 // Event is one record of the kernel side. It is valid until the next one is read; Payload points into the reader's buffer.
 type Event struct {
 	Kind Kind

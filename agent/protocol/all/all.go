@@ -23,6 +23,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol/redis"
 	"github.com/sonde-dev/sonde/agent/protocol/rocketmq"
 	"github.com/sonde-dev/sonde/agent/protocol/thrift"
+	"github.com/sonde-dev/sonde/agent/protocol/tls"
 )
 
 // Protocols returns the registry in order of recognition: the first that claims the bytes of a connection gets it.
@@ -47,5 +48,6 @@ func Protocols() []protocol.Protocol {
 		thrift.Protocol{},
 		mongodb.Protocol{},
 		cassandra.Protocol{},
+		tls.Protocol{},
 	}
 }

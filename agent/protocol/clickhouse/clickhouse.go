@@ -31,7 +31,7 @@ func (Protocol) MayBeginResponse(b []byte) bool {
 }
 
 // Copy asks for enough to see the headers of blocks: nothing else says where a result ends.
-func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 256 << 10, Response: 256 << 10} }
+func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 1 << 20, Response: 1 << 20} }
 
 // Reads implements protocol.Reader.
 func (Protocol) Reads() protocol.Reading {

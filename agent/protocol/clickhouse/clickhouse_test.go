@@ -21,7 +21,8 @@ func TestRecognize(t *testing.T) {
 		{"\x00\x11ClickHouse client\x12\x10\x8c\x09\x07default\x07default\x00", protocol.No}, // the revision
 		{"\x00\x0aClickHouse\x12\x10\x8c\xa9\x03\x03UTC\x04host\x01", protocol.IsResponse},
 		{"\x01\x00\x00\x00", protocol.No},
-		{"\x04", protocol.No}, // a ping is too short to be believed
+		{"\x04", protocol.Maybe}, // a ping
+		{"\x04\x04", protocol.No},
 	} {
 		if got := recognize([]byte(tt.in)); got != tt.want {
 			t.Errorf("recognize(%q) = %v, want %v", tt.in, got, tt.want)

@@ -14,7 +14,8 @@ type call struct {
 	isBegun      bool // its response has
 	isPartial    bool
 	isCompressed bool
-	isTold       bool
+	isTold       bool // that silence ends it
+	looksOver    bool // its last byte is that of the end of a stream
 	rows         uint64
 	code         int32 // of an exception
 	hasFailed    bool
@@ -73,6 +74,7 @@ func (p *parser) data(dir protocol.Direction, b []byte, atCall bool, sink protoc
 			if !atCall || !p.resume(dir, b) {
 				if p.hasCall {
 					p.count(dir, len(b))
+					p.guess(dir, b[len(b)-1], sink)
 				}
 				return
 			}
@@ -111,6 +113,9 @@ func (p *parser) Gap(dir protocol.Direction, n uint32, tail []byte, sink protoco
 			p.lose(dir, sink)
 		}
 		if k == 0 {
+			if p.isEnd || p.endsHere(dir, left, tail, sink) {
+				return
+			}
 			if !d.isLost {
 				p.lose(dir, sink)
 			}
@@ -119,7 +124,40 @@ func (p *parser) Gap(dir protocol.Direction, n uint32, tail []byte, sink protoco
 		p.count(dir, int(k))
 		left -= k
 	}
+	if len(tail) == 0 && n > 0 {
+		p.guess(dir, 0, sink)
+	}
 	p.data(dir, tail, n > 0 && int(n) == len(tail), sink)
+}
+
+// guess looks at the last byte of a call of a result that is not followed any more: a result ends with the packet EndOfStream, an
+// exception with a zero. It counts when silence or the next query shows that nothing came after it, and the exchange is marked partial anyway.
+func (p *parser) guess(dir protocol.Direction, last byte, sink protocol.Sink) {
+	c := &p.call
+	looksOver := last == serverEndOfStream
+	if dir != protocol.FromServer || !p.hasCall || !c.isTold || looksOver == c.looksOver {
+		return
+	}
+	c.looksOver = looksOver
+	r := protocol.Response{Unbounded: true}
+	if looksOver {
+		r.Status = statusOf(c)
+	}
+	sink.ResponseHead(c.id, r)
+}
+
+// endsHere ends a query in a hole. Everything up to the last block was followed exactly, what is missing is too small for another one,
+// and its last byte is that of the end of the stream: only the numbers of rows and of progress are lost.
+func (p *parser) endsHere(dir protocol.Direction, left uint64, tail []byte, sink protocol.Sink) bool {
+	const small = 256
+	if dir != protocol.FromServer || len(p.out.ops) > 0 || p.out.isLost || left > small || len(tail) == 0 || tail[len(tail)-1] != serverEndOfStream || !p.hasCall ||
+		p.call.kind != clientQuery || !p.call.isBegun {
+		return false
+	}
+	p.count(dir, int(left)+len(tail))
+	p.call.isPartial = true
+	p.finish(serverEndOfStream, sink)
+	return true
 }
 
 // lose is called where something is missing or makes no sense. Of what is under way, the end cannot be told any more: silence has to.

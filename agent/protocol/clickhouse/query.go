@@ -14,7 +14,7 @@ func (p *parser) packet(dir protocol.Direction, kind byte, sink protocol.Sink) b
 	if dir == protocol.ToServer {
 		return p.clientPacket(kind, sink)
 	}
-	if p.rev == 0 && kind != serverHello && kind != serverException {
+	if p.rev == 0 && kind != serverHello && kind != serverException && kind != serverPong {
 		return false
 	}
 	steps, ok := serverSteps(kind, p.rev)
@@ -36,7 +36,7 @@ func (p *parser) clientPacket(kind byte, sink protocol.Sink) bool {
 		p.begin(kind, sink)
 		p.announce("HELLO", "", sink)
 		p.in.push(helloSteps())
-	case p.rev == 0:
+	case p.rev == 0 && kind != clientPing:
 		return false
 	case kind == clientQuery:
 		p.begin(kind, sink)

@@ -7,6 +7,9 @@ import (
 	"github.com/sonde-dev/sonde/signal"
 )
 
+// minQuery is a length that no query with what is told of its client falls short of.
+const minQuery = 32
+
 // recognize judges the first bytes of a call.
 func recognize(b []byte) protocol.Verdict {
 	switch {
@@ -14,7 +17,12 @@ func recognize(b []byte) protocol.Verdict {
 		return protocol.Maybe
 	case b[0] == clientHello:
 		return recognizeHello(b)
-	case b[0] == clientQuery && len(b) >= 32 && revisionOf(b) != 0:
+	case b[0] == clientPing && len(b) == 1: // what clients send before a query
+		return protocol.Maybe
+	case b[0] == clientPing:
+		b = b[1:]
+	}
+	if b[0] == clientQuery && len(b) >= minQuery && revisionOf(b) != 0 {
 		return protocol.IsRequest
 	}
 	return protocol.No

@@ -156,7 +156,8 @@ func (p *parser) Gap(dir protocol.Direction, n uint32, tail []byte, sink protoco
 	p.data(dir, tail, n > 0 && int(n) == len(tail), sink)
 }
 
-// lose is called where a record should begin and bytes are missing or make no sense. What was under way in that direction cannot be whole.
+// lose is called where a record should begin and bytes are missing or make no sense. What was under way in that direction cannot be whole. A
+// response of which no status was seen is given up: what comes next may belong to a later request of the same number.
 func (p *parser) lose(dir protocol.Direction, sink protocol.Sink) {
 	s := p.stream(dir)
 	s.isLost, s.inBody, s.n = true, false, 0
@@ -166,6 +167,9 @@ func (p *parser) lose(dir protocol.Direction, sink protocol.Sink) {
 	for _, r := range slices.Clone(p.open) {
 		if dir == protocol.FromServer {
 			r.isOutPartial = true
+			if !r.isTold {
+				p.giveUp(r, sink)
+			}
 		} else if !r.isEnded {
 			r.isPartial = true
 			p.endRequest(r, sink)

@@ -45,6 +45,24 @@ func (p *Pending[K]) Take(key K) (id uint64, note uint32, ok bool) {
 	return e.id, e.note, true
 }
 
+// maxOvertaken bounds those without id before one that is answered.
+const maxOvertaken = 16
+
+// Overtake calls f for each reported request before the oldest of a key, and goes on without its id, but with the note that f returns:
+// where responses come in order, none will come to them.
+func (p *Pending[K]) Overtake(key K, f func(id uint64, note uint32) uint32) {
+	n := p.find(key)
+	for i := range max(0, n) {
+		if e := &p.list[i]; e.id != 0 {
+			e.note = f(e.id, e.note)
+			e.id = 0
+		}
+	}
+	if n > maxOvertaken {
+		p.list = slices.Delete(p.list, 0, n-maxOvertaken)
+	}
+}
+
 // Clear forgets the requests without id, when it is known that no response to them will come.
 func (p *Pending[K]) Clear() {
 	p.list = slices.DeleteFunc(p.list, func(e pending[K]) bool { return e.id == 0 })

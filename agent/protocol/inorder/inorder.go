@@ -91,6 +91,10 @@ func (q *Queue[T]) Answer() {
 	q.IsPipelined = q.IsPipelined || q.Len() > 1 && q.doubt == 0
 }
 
+// IsGuess reports whether the response that the front gets may well be another's: bytes were lost on a connection that pipelines. What it
+// says had better not be reported.
+func (q *Queue[T]) IsGuess() bool { return q.IsPipelined && q.Front().Partial }
+
 // idleEntries is the capacity that an empty queue keeps.
 const idleEntries = 32
 

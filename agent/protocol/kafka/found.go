@@ -8,6 +8,9 @@ import (
 type found struct {
 	names *names
 
+	last      string // the topic named last, "" when only its id is known
+	from      string // the topic of which there are records
+	isMixed   bool   // there are records of others too
 	topic     string // the first one named
 	isSeveral bool   // others too
 	isUnnamed bool   // one is known by its id only
@@ -106,6 +109,7 @@ func (f *found) text(k kind, b []byte) {
 
 // named takes the name of a topic, "" when only its id is known.
 func (f *found) named(name string) {
+	f.last = name
 	switch {
 	case name == "":
 		f.isUnnamed = true
@@ -119,6 +123,13 @@ func (f *found) named(name string) {
 func (f *found) beginRecords(size int64) {
 	f.bytes += uint64(size)
 	f.next = -1
+	switch {
+	case size == 0:
+	case f.from == "" && !f.isMixed:
+		f.from, f.isMixed = f.last, f.last == ""
+	default:
+		f.isMixed = f.isMixed || f.from != f.last
+	}
 }
 
 func (f *found) endRecords() {
@@ -131,6 +142,15 @@ func (f *found) endRecords() {
 
 // severalTopics is the target of a message about more than one topic: no topic has such a name. Its counts belong to all of them.
 const severalTopics = "(several)"
+
+// source is the target of a response that brings records: of one topic, or several. It is "" when there are none, or their topic is not
+// known.
+func (f *found) source() string {
+	if f.isMixed && f.from != "" {
+		return severalTopics
+	}
+	return f.from
+}
 
 // target is "" when a topic is not known.
 func (f *found) target() string {

@@ -4,7 +4,7 @@
 // It must not know sockets, processes, clocks or metrics stores.
 //
 // One request is one exchange, also when it names several topics: its target is then "(several)", and its counts belong to all of
-// them. Sizes are those of whole messages, the length before them included. The status is "0" or the name of the first error code
+// them. A fetch is about the topics whose records it brought, if it brought any, else about those that were asked for. Sizes are those of whole messages, the length before them included. The status is "0" or the name of the first error code
 // in the response, wherever in it. Records are counted from the heads of the batches that were moved, so that nothing is
 // decompressed: what a consumer skips (aborted transactions, records before its offset) counts, transaction markers do not.
 // The attribute messaging.kafka.consumer.lag says how many offsets the partitions of a fetch response go on behind its records.
@@ -62,7 +62,7 @@ func (Protocol) Reads() protocol.Reading {
 			"the values, keys and headers of records; SASL tokens",
 			"the number of records inside compressed messages of the formats before 0.11",
 			"batches beyond the first 256 KiB of a turn: the exchange is partial, its records are short",
-			"the topic of a fetch session that began before Sonde",
+			"the topic of a fetch that brings nothing, in a session that began before Sonde",
 			"topics of share fetches, errors of a few requests between brokers",
 		},
 	}

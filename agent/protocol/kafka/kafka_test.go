@@ -213,7 +213,7 @@ func TestTalks(t *testing.T) {
 			k.ask(fetch(version, 77, 2, "payments")).answer(fetched(version, batchOf(7, 3, 0), 20, "payments"))
 			k.ask(forget(fetch(version, 77, 3), "orders")).answer(fetched(version, nil, 5))
 			k.ask(fetch(version, 0, -1, "orders")).answer(fetched(version, nil, 5))
-			k.want("Metadata - 0", "Fetch orders 0 count1=5 lag=0", "Fetch orders 0", "Fetch (several) 0 count1=3 lag=10",
+			k.want("Metadata - 0", "Fetch orders 0 count1=5 lag=0", "Fetch orders 0", "Fetch payments 0 count1=3 lag=10",
 				"Fetch payments 0", "Fetch orders 0")
 		})
 	}
@@ -273,8 +273,15 @@ func TestTalks(t *testing.T) {
 		k.p.Data(protocol.FromServer, []byte("the middle of records"), k.r)
 		k.p.Data(protocol.ToServer, []byte("the middle of records"), k.r)
 		k.ask(fetch(11, 5, 9)).answer(fetched(11, nil, 5))
+		k.ask(fetch(11, 5, 10)).answer(fetched(11, batchOf(0, 5, 0), 5, "orders"))
 		k.ask(produce(9, 1, 4, "d")).answer(produced(9, 0, "d"))
-		k.want("Fetch - 0", "Produce d 0 count0=4")
+		k.want("Fetch - 0", "Fetch orders 0 count1=5 lag=0", "Produce d 0 count0=4")
+	})
+	run("records of several topics", func(k *talk) {
+		k.ask(fetch(11, 0, -1, "a", "b")).answer(fetched(11, batchOf(0, 5, 0), 5, "a", "b"))
+		k.ask(fetch(11, 0, -1, "a", "b")).answer(fetched(11, nil, 5, "a", "b"))
+		k.ask(fetch(17, 0, -1, "unknown")).answer(fetched(17, batchOf(0, 5, 0), 5, "unknown"))
+		k.want("Fetch (several) 0 count1=10 lag=0", "Fetch (several) 0", "Fetch - 0 count1=5 lag=0")
 	})
 	run("joined, and a response in the middle", func(k *talk) {
 		k.ask(fetch(11, 5, 9))
@@ -385,6 +392,7 @@ func TestRecognize(t *testing.T) {
 		"\x00\x00\x00\x1f\x80\x01\x00\x01\x00\x00\x00\x04ping\x00\x00\x00\x01\x00", // Thrift, framed
 		"\x00\x00\x00\x2c\x00\x00\x00\x28{\"code\":10,\"flag\":0,\"opaque\":1,\"version\":1}",
 		"\x00\x1d\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03com\x00\x00\x01\x00\x01", // DNS over TCP
+		"\x00\x00\b\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x03abc" + strings.Repeat("\x00\x00\b\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x03abc", 60), // gRPC
 		strings.Repeat("\x00", 64), strings.Repeat("\x00", 14), "INFO {\"server_id\":\"x\"}\r\n",
 	} {
 		if v := recognize([]byte(in)); v != protocol.No {

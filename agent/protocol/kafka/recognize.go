@@ -120,9 +120,12 @@ func recognize(b []byte) protocol.Verdict {
 	switch {
 	case w.broken, isWhole && !w.done, !isTopicName(f.topic), f.hasAcks && (f.acks < -1 || f.acks > 1):
 		return protocol.No
-	case len(h.client) > 0, isWhole && a.request != nil && len(body) > 0, f.topic != "":
+	case isWhole && (len(h.client) > 0 || len(body) > 0 && a.request != nil):
 		return protocol.IsRequest
-	case isWhole || len(b) > requestHead+maxText:
+	// A few small numbers and a text are not enough: frames of HTTP/2 may look like that.
+	case !isWhole && (f.topic != "" || f.group != "" || f.records > 0):
+		return protocol.IsRequest
+	case isWhole || len(b) > requestHead+maxClientID+maxText:
 		return protocol.No
 	}
 	return protocol.Maybe

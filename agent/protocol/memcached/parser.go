@@ -11,6 +11,7 @@ type waiting struct {
 	cmd      *command
 	isBinary bool
 	isQuiet  bool // answered only in some cases
+	isEither bool // its answer may be that of another command of the same kind
 	isBegun  bool
 	hasValue bool
 	isSingle bool // a get of one key: after its value comes END
@@ -117,7 +118,7 @@ func (p *parser) Close(sink protocol.Sink) {
 func (p *parser) endSilent(sink protocol.Sink) {
 	e := p.queue.Front()
 	sink.ResponseHead(e.ID, protocol.Response{Status: e.Data.cmd.quiet})
-	sink.ResponseEnd(e.ID, protocol.End{Partial: e.Partial})
+	sink.ResponseEnd(e.ID, protocol.End{Partial: e.Partial || e.Data.isEither})
 	p.queue.Pop()
 }
 

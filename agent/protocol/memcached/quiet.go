@@ -19,7 +19,7 @@ func (p *parser) findText(word string, w *words, sink protocol.Sink) bool {
 				next := p.queue.At(1)
 				_, hasToken := w.flag(1, 'O')
 				if !hasToken && next.Data.isQuiet && next.Data.cmd != nil && answers(word, w, next) {
-					e.Partial = true // it may be the answer to either
+					e.Data.isEither, next.Data.isEither = true, true
 				}
 			}
 			return true
@@ -82,8 +82,8 @@ func (p *parser) takeHeader(msg []byte, sink protocol.Sink) bool {
 	if !isAnswered(e, &h) || e.Data.cmd == nil {
 		return false
 	}
-	if e.Data.isQuiet && p.queue.Len() > 1 && isAnswered(p.queue.At(1), &h) {
-		e.Partial = true
+	if next := p.queue.Len() > 1; next && e.Data.isQuiet && isAnswered(p.queue.At(1), &h) {
+		e.Data.isEither, p.queue.At(1).Data.isEither = true, true
 	}
 	e = p.beginAnswer(sink)
 	e.Data.bytes += n

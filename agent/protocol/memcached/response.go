@@ -87,7 +87,7 @@ func (p *parser) endAnswer(status string, sink protocol.Sink) {
 	if status != "" {
 		p.report(status, sink)
 	}
-	id, end := e.ID, protocol.End{BodyBytes: e.Data.bytes, Partial: e.Partial}
+	id, end := e.ID, protocol.End{BodyBytes: e.Data.bytes, Partial: e.Partial || e.Data.isEither}
 	isWatch := e.Data.cmd != nil && e.Data.cmd.kind == watch && status == done
 	p.queue.Pop()
 	p.res.isOpen = false
@@ -99,6 +99,9 @@ func (p *parser) endAnswer(status string, sink protocol.Sink) {
 }
 
 func (p *parser) report(status string, sink protocol.Sink) {
+	if p.queue.IsGuess() {
+		status = ""
+	}
 	r := protocol.Response{Status: status}
 	switch status {
 	case clientError, unknown:

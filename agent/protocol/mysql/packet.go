@@ -30,17 +30,16 @@ const (
 
 // stream is one direction.
 type stream struct {
-	state     state
-	header    [headerSize]byte
-	have      int    // of header
-	remain    uint32 // of this packet's payload
-	bytes     uint64 // of the packets of this payload, headers included
-	isNext    bool   // this packet continues the payload of the one before
-	hasFirst  bool   // the first byte of the payload was seen
-	firstByte byte
-	want      int    // bytes of the payload to be kept
-	buf       []byte // those that were
-	isHoled   bool   // wanted bytes are missing
+	state    state
+	header   [headerSize]byte
+	have     int    // of header
+	remain   uint32 // of this packet's payload
+	bytes    uint64 // of the packets of this payload, headers included
+	isNext   bool   // this packet continues the payload of the one before
+	hasFirst bool   // the first byte of the payload was seen
+	want     int    // bytes of the payload to be kept
+	buf      []byte // those that were
+	isHoled  bool   // wanted bytes are missing
 }
 
 // packet is the part of a payload that the parser wanted.

@@ -27,6 +27,7 @@ type entry struct {
 	hasHead   bool
 	isDone    bool // complete but for ReadyForQuery, which may still bring an error
 	isFailed  bool
+	isSkipped bool // because something before it failed
 	isPartial bool
 	isCopyIn  bool
 	isCopyOut bool
@@ -94,10 +95,10 @@ func (p *parser) finish(e *entry, end protocol.End, sink protocol.Sink) {
 		return
 	}
 	p.begin(e, sink)
+	end.BodyBytes, end.Partial = e.bytes, end.Partial || e.isPartial || p.isHoled
 	if !e.hasHead {
-		p.head(e, end.Partial || e.isPartial, sink)
+		p.head(e, end.Partial, sink)
 	}
-	end.BodyBytes, end.Partial = e.bytes, end.Partial || e.isPartial
 	sink.ResponseEnd(e.id, end)
 	e.id = 0
 }
@@ -112,6 +113,9 @@ func (p *parser) begin(e *entry, sink protocol.Sink) {
 // notExecuted is the error of what the server skipped because something before it failed.
 const notExecuted = "not_executed"
 
+// unknownError is OpenTelemetry's value of error.type where nothing better is known.
+const unknownError = "_OTHER"
+
 // head reports what is known of a response. Numbers that may be short are not reported at all.
 func (p *parser) head(e *entry, isPartial bool, sink protocol.Sink) {
 	e.hasHead = true
@@ -119,8 +123,11 @@ func (p *parser) head(e *entry, isPartial bool, sink protocol.Sink) {
 	if !isPartial {
 		r.Counts = e.counts
 	}
-	if e.isFailed && e.status == "" {
+	switch {
+	case e.isSkipped:
 		r.ServerError, r.ClientError = notExecuted, notExecuted
+	case e.isFailed && e.status == "":
+		r.ServerError, r.ClientError = unknownError, unknownError
 	}
 	if e.isUnknown && e.verb != "" {
 		r.Attributes = summaryOf(e.verb)

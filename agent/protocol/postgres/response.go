@@ -1,8 +1,6 @@
 package postgres
 
 import (
-	"bytes"
-
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/signal"
 )
@@ -73,56 +71,6 @@ func (p *parser) reply(e *entry, kind byte, sink protocol.Sink) {
 	}
 }
 
-// count adds the rows since the last command tag.
-func (p *parser) count(e *entry) {
-	e.counts[returned] += e.rows
-	e.rows = 0
-}
-
-// tag reads a command tag: "SELECT 5", "INSERT 0 5", "CREATE TABLE" ("Message Formats", CommandComplete).
-func (p *parser) tag(e *entry, b []byte) {
-	b, _, _ = cstring(b)
-	verb, _, _ := bytes.Cut(b, []byte{' '})
-	n := lastNumber(b)
-	hasRows := e.rows > 0
-	p.count(e)
-	e.verb = ""
-	if s := summaries[string(verb)]; s != nil {
-		e.verb = s[0].Value
-	}
-	switch e.verb {
-	case "INSERT", "UPDATE", "DELETE", "MERGE":
-		e.counts[affected] += n
-	case "SELECT":
-		if !hasRows { // CREATE TABLE AS and SELECT INTO: nothing was sent
-			e.counts[affected] += n
-		}
-	case "COPY":
-		if e.isCopyIn {
-			e.counts[affected] += n
-		} else if e.isCopyOut {
-			e.counts[returned] += n
-		}
-		e.isCopyIn, e.isCopyOut = false, false
-	}
-}
-
-// lastNumber returns the number at the end of a tag, 0 when there is none.
-func lastNumber(b []byte) uint64 {
-	i := bytes.LastIndexByte(b, ' ')
-	if i < 0 || len(b)-i > 20 {
-		return 0
-	}
-	var n uint64
-	for _, c := range b[i+1:] {
-		if c < '0' || c > '9' {
-			return 0
-		}
-		n = n*10 + uint64(c-'0')
-	}
-	return n
-}
-
 // complete ends an Execute, or waits for its ReadyForQuery when a Sync follows directly.
 func (p *parser) complete(e *entry, sink protocol.Sink) {
 	p.copyIn = false
@@ -140,63 +88,6 @@ func (p *parser) complete(e *entry, sink protocol.Sink) {
 	p.queue.pop()
 }
 
-// fail reads an ErrorResponse: fields of a type and a string ("Error and Notice Message Fields").
-func (p *parser) fail(e *entry, b []byte, sink protocol.Sink) {
-	isFatal := false
-	for len(b) > 1 {
-		field := b[0]
-		value, rest, ok := cstring(b[1:])
-		if !ok {
-			break
-		}
-		switch {
-		case field == 'C' && isState(value):
-			e.status = p.code(value)
-		case field == 'V': // not translated
-			isFatal = string(value) == "FATAL" || string(value) == "PANIC"
-		}
-		b = rest
-	}
-	p.count(e)
-	if e.kind == syncing || e.kind == phantom {
-		return // an error at commit whose Execute was over, or of what nobody saw
-	}
-	e.isFailed = true
-	p.copyIn = false
-	p.isSkipping = e.kind != simple
-	if e.parsed != 0 {
-		p.forget(e.parsed)
-	}
-	if isFatal { // no ReadyForQuery follows
-		p.finish(e, protocol.End{}, sink)
-	}
-}
-
-// isState accepts an SQLSTATE: five digits and upper-case letters.
-func isState(b []byte) bool {
-	for _, c := range b {
-		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') {
-			return false
-		}
-	}
-	return len(b) == 5
-}
-
-// maxCodes bounds the SQLSTATEs that are remembered.
-const maxCodes = 16
-
-func (p *parser) code(b []byte) string {
-	if s, ok := p.codes[string(b)]; ok {
-		return s
-	}
-	if p.codes == nil || len(p.codes) >= maxCodes {
-		p.codes = make(map[string]string)
-	}
-	s := string(b)
-	p.codes[s] = s
-	return s
-}
-
 // startCopyIn: the server reads data now, and ignores a Sync that was sent already.
 func (p *parser) startCopyIn(e *entry) {
 	e.isCopyIn = true
@@ -210,7 +101,8 @@ func (p *parser) startCopyIn(e *entry) {
 // ready reads ReadyForQuery: all that was sent up to a Query or Sync is over.
 func (p *parser) ready(sink protocol.Sink) {
 	skipped := p.isSkipping
-	p.isSkipping, p.copyIn, p.isHoled = false, false, false
+	p.isSkipping, p.copyIn = false, false
+	defer func() { p.isHoled = false }()
 	if p.queue.len() == 0 {
 		if !p.endsLate {
 			sink.Lost(signal.OrphanResponse, 1)
@@ -229,7 +121,7 @@ func (p *parser) ready(sink protocol.Sink) {
 		case kind == phantom:
 			sink.Lost(signal.OrphanResponse, 1)
 		case skipped && !e.isFailed && !e.isDone && kind != syncing && kind != simple:
-			e.isFailed, e.expects = true, 0
+			e.isSkipped, e.expects = true, 0
 			p.forget(e.parsed)
 		case kind == execute && !e.isDone && !e.isFailed:
 			e.isPartial = true

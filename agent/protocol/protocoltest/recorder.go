@@ -117,7 +117,11 @@ func (r *Recorder) String() string {
 		if !x.HasRequest {
 			continue
 		}
-		fmt.Fprintf(&b, "%s %s %s req=%d res=%d", x.Request.Operation, orDash(x.Request.Target), orDash(x.Response.Status), x.RequestEnd.BodyBytes, x.ResponseEnd.BodyBytes)
+		target := x.Response.Target
+		if target == "" {
+			target = x.Request.Target
+		}
+		fmt.Fprintf(&b, "%s %s %s req=%d res=%d", x.Request.Operation, orDash(target), orDash(x.Response.Status), x.RequestEnd.BodyBytes, x.ResponseEnd.BodyBytes)
 		for i := range protocol.MaxCounts {
 			if n := x.Request.Counts[i] + x.Response.Counts[i]; n > 0 {
 				fmt.Fprintf(&b, " count%d=%d", i, n)

@@ -105,6 +105,10 @@ func (p *parser) report(sink protocol.Sink) {
 		return
 	}
 	status := p.res.status
+	if p.queue.IsGuess() {
+		sink.ResponseHead(p.queue.Front().ID, protocol.Response{})
+		return
+	}
 	res := protocol.Response{Status: status}
 	if status != statusOK && status != statusNil && status != statusQueued && !isRedirect(status) {
 		res.ServerError, res.ClientError = status, status

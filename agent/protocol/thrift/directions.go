@@ -26,10 +26,10 @@ func (p *toServer) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int) 
 	}
 	p.in.start(m.isCompact, false)
 	q := (*parser)(p).request(&m)
-	sink.RequestHead(p.reqID, q)
 	if !q.NoResponse {
-		(*parser)(p).await(m.seq, sink)
+		q.NoResponse = (*parser)(p).await(m.seq, q.Target, sink)
 	}
+	sink.RequestHead(p.reqID, q)
 	return size, n
 }
 

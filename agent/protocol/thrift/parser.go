@@ -3,6 +3,7 @@ package thrift
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strconv"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
@@ -17,8 +18,13 @@ type parser struct {
 	waiting  frame.Pending[int32] // by sequence id
 	// isPipelined: a request came while another waited. Otherwise a request says that the response before it was received.
 	isPipelined bool
-	names    frame.Strings
-	target   []byte // of the last request
+	// isReordering: a response came after that to a later request. Otherwise a request that is overtaken gets none: some libraries
+	// (that for Go) send one-way calls as if they were others.
+	isReordering bool
+	calls        methods
+	silent       []string // methods that are not answered
+	names        frame.Strings
+	target       []byte // of the last request
 
 	reqID   uint64 // of the request being read; 0 for none
 	resID   uint64 // of the request whose response is being read
@@ -144,24 +150,41 @@ func response(kind byte, w *walker) (protocol.Response, bool) {
 	return protocol.Response{Status: "EXCEPTION", ClientError: "EXCEPTION"}, true
 }
 
-// await remembers a request.
-func (p *parser) await(seq int32, sink protocol.Sink) {
+// await remembers a request that is to be answered, and reports whether it is not: it has the type of a call, but its method is one
+// that the server does not answer.
+func (p *parser) await(seq int32, method string, sink protocol.Sink) (isSilent bool) {
 	if !p.isPipelined {
 		p.waiting.Clear()
 		p.isPipelined = p.waiting.Len() > 0
 	}
-	if id := p.waiting.Add(seq, p.reqID, 0); id != 0 {
+	if slices.Contains(p.silent, method) {
+		p.waiting.Add(seq, 0, overtaken)
+		return true
+	}
+	if id := p.waiting.Add(seq, p.reqID, p.calls.note(method)); id != 0 {
 		giveUp(id, sink)
 	}
+	return false
 }
 
 // take returns the request that a response belongs to; 0 when it is not known.
 func (p *parser) take(seq int32, sink protocol.Sink) uint64 {
-	id, _, found := p.waiting.Take(seq)
-	if !found {
-		sink.Lost(signal.OrphanResponse, 1)
+	if !p.isReordering {
+		p.waiting.Overtake(seq, func(id uint64, note uint32) uint32 {
+			sink.ResponseEnd(id, protocol.End{Partial: true, Before: true})
+			if method := p.calls.method(note); method != "" && len(p.silent) < maxSilent && !slices.Contains(p.silent, method) {
+				p.silent = append(p.silent, method)
+			}
+			return overtaken
+		})
 	}
-	if found && id == 0 {
+	id, note, found := p.waiting.Take(seq)
+	switch {
+	case !found:
+		sink.Lost(signal.OrphanResponse, 1)
+	case id == 0 && note == overtaken:
+		p.isReordering, p.silent = true, nil
+	case id == 0:
 		// The response of one of them is lost, and which, nobody knows.
 		if other, _, _ := p.waiting.Take(seq); other != 0 {
 			giveUp(other, sink)

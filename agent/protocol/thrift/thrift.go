@@ -6,7 +6,8 @@
 // Responses are paired by sequence id; where a client gives all calls the same one, by order. Sizes are those of whole messages, the
 // length of a frame included. The method is the name on the wire, "Service/method" where services are multiplexed: no other says its
 // service. The status is OK, EXCEPTION for an exception that the interface declares (an error for the client alone), or the kind
-// of TApplicationException.
+// of TApplicationException. A call that an answer to a later one overtakes has none, hence no status, and is partial; further calls of its
+// method on that connection are one-way, for the library for Go sends such without saying so.
 //
 // Not read: arguments and results, other than to find their end; the old binary protocol without version; THeader, JSON, and what
 // is compressed or encrypted. Over the buffered transport, where nothing says how long a message is, lost bytes lose the place

@@ -232,6 +232,38 @@ func TestPipelined(t *testing.T) {
 	}
 }
 
+// The library for Go sends one-way calls as if they were others.
+func TestOvertaken(t *testing.T) {
+	s := style{false, true}
+	r := rand.New(rand.NewPCG(5, 5))
+	p, got := newParser(false), protocoltest.NewRecorder(t)
+	ask := func(name string, seq int32) {
+		p.Data(protocol.ToServer, s.encode(name, thrift.CALL, seq, func(thrift.TProtocol) {}), got)
+	}
+	answer := func(name string, seq int32) {
+		p.Data(protocol.FromServer, s.encode(name, thrift.REPLY, seq, result(r, -1)), got)
+	}
+	ask("log", 1)
+	ask("get", 2)
+	answer("get", 2)
+	ask("log", 3)
+	ask("put", 4) // the last of the connection may be one, too
+	answer("put", 4)
+	ask("late", 5) // and here is a server that reorders
+	ask("fast", 6)
+	answer("fast", 6)
+	answer("late", 5)
+	ask("late", 7)
+	ask("fast", 8)
+	answer("fast", 8)
+	answer("late", 7)
+	want := "call log - req=20 res=0 partial\ncall get OK req=20 res=20\ncall log - req=20 res=0 silent\ncall put OK req=20 res=20\n" +
+		"call late - req=21 res=0 partial\ncall fast OK req=21 res=21\ncall late OK req=21 res=21\ncall fast OK req=21 res=21\n"
+	if got := got.String(); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 func TestLosses(t *testing.T) {
 	big := func(p thrift.TProtocol) {
 		must(p.WriteFieldBegin(ctx, "", thrift.STRING, 0))

@@ -1,6 +1,8 @@
 // The truth server on Node's http.
 'use strict'
+const fs = require('fs')
 const http = require('http')
+const https = require('https')
 
 function answer (method, path, body) {
   if (path === '/hello') return [200, 'hello world\n']
@@ -12,7 +14,7 @@ function answer (method, path, body) {
   return [404, 'nope']
 }
 
-http.createServer((request, response) => {
+function serve (request, response) {
   const parts = []
   request.on('data', part => parts.push(part))
   request.on('end', () => {
@@ -24,4 +26,11 @@ http.createServer((request, response) => {
     response.writeHead(status, body === null ? {} : { 'Content-Length': Buffer.byteLength(body) })
     response.end(body)
   })
-}).listen(Number(process.argv[2]), '127.0.0.1')
+}
+
+const folder = process.argv[3] // of a certificate: by TLS
+const server = folder
+  ? https.createServer({ cert: fs.readFileSync(folder + '/cert.pem'), key: fs.readFileSync(folder + '/key.pem') }, serve)
+  : http.createServer(serve)
+server.keepAliveTimeout = 60000 // a test may take its time
+server.listen(Number(process.argv[2]), '127.0.0.1')

@@ -1,5 +1,6 @@
 """The truth server on asyncio streams: HTTP by hand, pipelining included."""
 import asyncio
+import ssl
 import sys
 
 
@@ -69,7 +70,11 @@ async def serve(reader, writer):
 
 
 async def main():
-    server = await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[1]))
+    context = None
+    if len(sys.argv) > 2:  # a folder with a certificate: by TLS
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[2] + "/cert.pem", sys.argv[2] + "/key.pem")
+    server = await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[1]), ssl=context)
     await server.serve_forever()
 
 

@@ -1,4 +1,5 @@
 """The truth server on Python's http.server: one thread for each connection, chunked bodies read by hand."""
+import ssl
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -60,4 +61,9 @@ class Server(ThreadingHTTPServer):
     daemon_threads, request_queue_size = True, 128
 
 
-Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+server = Server(("127.0.0.1", int(sys.argv[1])), Handler)
+if len(sys.argv) > 2:  # a folder with a certificate: by TLS
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[2] + "/cert.pem", sys.argv[2] + "/key.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()

@@ -27,10 +27,26 @@ export interface Edge {
   reasons: Reason[]
 }
 
+/** What TCP connections between two services did; protocol is "tcp" where nobody recognised it. */
+export interface Flow {
+  client: string
+  server: string
+  protocol: string
+  seen: string
+  clientExternal: boolean
+  serverExternal: boolean
+  opened: number
+  resets: number
+  retransmits: number
+  requestBytes: number
+  responseBytes: number
+}
+
 export interface TopologyReply {
   range: Range
   nodes: Node[]
   edges: Edge[]
+  flows: Flow[]
   loss: Loss
 }
 

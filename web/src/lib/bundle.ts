@@ -22,6 +22,15 @@ export interface Bundle<E extends Call = Call> extends GraphEdge {
 
 const RANK: Record<Severity, number> = { ok: 0, warning: 1, critical: 2 }
 
+/** Without the calls of some kinds, and without nodes that have no other. */
+export function withoutKinds<N extends { id: string }, E extends Call & { kind: string }>(nodes: readonly N[], edges: readonly E[], hidden: readonly string[]) {
+  if (hidden.length === 0) return { nodes: [...nodes], edges: [...edges] }
+  const kept = edges.filter((e) => !hidden.includes(e.kind))
+  const ends = new Set(kept.flatMap((e) => [e.client, e.server]))
+  const touched = new Set(edges.flatMap((e) => [e.client, e.server]))
+  return { nodes: nodes.filter((n) => ends.has(n.id) || !touched.has(n.id)), edges: kept }
+}
+
 export function bundleEdges<E extends Call>(edges: readonly E[]): Bundle<E>[] {
   const groups = groupBy(edges, ({ client, server }) => JSON.stringify([client, server]))
   return [...groups.values()].map((group) => {

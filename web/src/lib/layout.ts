@@ -34,7 +34,7 @@ export function layoutGraph(input: LayoutInput): Layout {
   const { connected, alone } = split(input)
   if (connected.length === 0) return withAlone({ positions: {}, bends: {}, width: nodeWidth * 6, height: 0 }, alone, input)
   const graph = new Graph()
-  graph.setGraph({ rankdir: 'LR', nodesep: nodeHeight * 0.55, ranksep: nodeWidth * 0.72, ranker: 'network-simplex' })
+  graph.setGraph({ rankdir: 'LR', nodesep: nodeHeight * 0.55, ranksep: nodeWidth * 0.76, ranker: 'network-simplex' })
   graph.setDefaultEdgeLabel(() => ({}))
   for (const { id } of connected) graph.setNode(id, { width: nodeWidth, height: nodeHeight })
   const edges = calls(input).sort((a, b) => (edgeId(a) < edgeId(b) ? -1 : 1))

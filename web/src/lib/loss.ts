@@ -40,6 +40,18 @@ const EXPLANATIONS: Record<string, LossExplanation> = {
     remedy: 'None; please report it if it is not rare.',
     isUndercount: true,
   },
+  tls_unbound: {
+    title: 'TLS of unknown connections',
+    meaning: 'A process read or wrote plain text of a TLS session before it was known which connection that is. It is not counted.',
+    remedy: 'None: it happens to TLS connections that were open when Sonde started, once for each.',
+    isUndercount: true,
+  },
+  tls_not_probed: {
+    title: 'TLS library not read',
+    meaning: 'A program with a TLS library could not be probed. Requests inside its TLS connections are not seen at its end.',
+    remedy: 'The log of Sonde names the file and the reason.',
+    isUndercount: true,
+  },
   recursion: {
     title: 'Program skipped by the kernel',
     meaning: 'The kernel skipped a program because it was already running on that CPU. The event of that call is missing.',

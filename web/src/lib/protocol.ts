@@ -28,6 +28,27 @@ export function isBackend(kind: string | undefined): boolean {
   return kind === 'db' || kind === 'cache' || kind === 'messaging' || kind === 'dns'
 }
 
+const KINDS: readonly [string, string][] = [
+  ['http', 'HTTP'],
+  ['rpc', 'RPC'],
+  ['db', 'Databases'],
+  ['cache', 'Caches'],
+  ['messaging', 'Queues'],
+  ['dns', 'DNS'],
+  ['other', 'Other'],
+]
+
+export interface KindName {
+  kind: string
+  name: string
+}
+
+/** The kinds that occur, always in the same order. */
+export function kindsOf(edges: readonly { kind: string }[]): KindName[] {
+  const found = new Set(edges.map((e) => e.kind))
+  return KINDS.filter(([kind]) => found.has(kind)).map(([kind, name]) => ({ kind, name }))
+}
+
 /** The page that lists what services of a kind offer. */
 export function pageOf(kind: string | undefined): OfferPage | undefined {
   switch (kind) {

@@ -29,7 +29,7 @@ it('statuses are toned by class for HTTP, by errors for all others', () => {
 it('statuses are coloured likewise; plain ones are told apart', () => {
   expect(statusColors(['2xx', '4xx', '5xx', 'none'], undefined)).toEqual(['--chart-2xx', '--chart-4xx', '--chart-5xx', '--chart-other'])
   expect(statusColors(['NOERROR', 'NXDOMAIN', 'SERVFAIL'], { SERVFAIL: 2 })).toEqual(['--chart-2xx', '--chart-3xx', '--chart-5xx'])
-  expect(statusColors(['none'], {})).toEqual(['--chart-2xx'])
+  expect(statusColors(['40001', 'none'], { 40001: 1 })).toEqual(['--chart-5xx', '--chart-2xx'])
 })
 
 describe('sparklines', () => {

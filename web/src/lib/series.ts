@@ -54,7 +54,8 @@ export function statusColors(statuses: readonly string[], errors: Record<string,
   let plain = 0
   return statuses.map((status) => {
     if (/^[1-5]xx$/.test(status)) return `--chart-${status}`
-    if (status === 'none' && statuses.length > 1) return '--chart-other'
+    // Where success has no status, as in many databases, it is the normal case.
+    if (status === 'none' && statuses.some((s) => /^[1-5]xx$/.test(s))) return '--chart-other'
     if (statusTone(status, errors, false) === 'failed') return '--chart-5xx'
     return PLAIN[plain++ % PLAIN.length] ?? '--chart-other'
   })

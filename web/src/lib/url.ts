@@ -28,6 +28,8 @@ export interface MapView extends Common {
   search: string
   focus: string | undefined
   hops: number
+  /** Kinds of calls that are left out: "dns" hides what every service asks. */
+  hidden: string[]
   /** Id of the node or edge whose panel is open. */
   selected: string | undefined
 }
@@ -77,6 +79,7 @@ export function encodeView(view: View): string {
   if (view.page === 'map') {
     if (view.focus) query.set('focus', view.focus)
     if (view.hops !== DEFAULT_HOPS) query.set('hops', String(view.hops))
+    if (view.hidden.length > 0) query.set('hide', view.hidden.join(','))
     if (view.selected) query.set('sel', view.selected)
   }
   if (isOffersView(view)) {
@@ -125,6 +128,7 @@ export function decodeView(path: string, search: string): View {
       search: text,
       focus: query.get('focus') || undefined,
       hops: decodeHops(query.get('hops')),
+      hidden: (query.get('hide') ?? '').split(',').filter((kind) => kind !== ''),
       selected: query.get('sel') || undefined,
     }
   }
@@ -187,7 +191,7 @@ export function overviewFrom({ range, refresh }: View): OverviewView {
 }
 
 export function mapFrom({ range, refresh }: View, focus?: string): MapView {
-  return { page: 'map', range, refresh, search: '', focus, hops: DEFAULT_HOPS, selected: focus }
+  return { page: 'map', range, refresh, search: '', focus, hops: DEFAULT_HOPS, hidden: [], selected: focus }
 }
 
 export function serviceFrom({ range, refresh }: View, service: string): ServiceView {

@@ -40,7 +40,7 @@ export const CallEdge = memo(function CallEdge({ id, data }: EdgeProps<CallFlowE
 /** HTTP alone needs no telling. More than two are too long for a line: its panel has them all. */
 function protocolsOf({ edges }: Calls): string {
   const names = edges.map(({ protocol }) => protocolName(protocol))
-  return names.length > 2 ? `${names.slice(0, 2).join(' + ')} +${names.length - 2}` : names.join(' + ')
+  return names.length > 2 ? `${names.slice(0, 2).join('+')} +${names.length - 2}` : names.join('+')
 }
 
 /** What is wrong, otherwise how long it takes, if there is room. */

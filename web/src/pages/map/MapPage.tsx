@@ -3,7 +3,8 @@ import { useMemo } from 'react'
 import { useTopology, type TopologyReply } from '../../api/topology'
 import { navigate } from '../../components/navigation'
 import { ErrorMessage, LoadingRows, NoTraffic } from '../../components/States'
-import { protocolName } from '../../lib/protocol'
+import { withoutKinds } from '../../lib/bundle'
+import { kindsOf, protocolName } from '../../lib/protocol'
 import { matches } from '../../lib/rank'
 import { serviceFrom, type MapView } from '../../lib/url'
 import { COMPACT_FROM, layoutInput, visiblePart, type Emphasis } from './flow'
@@ -23,7 +24,11 @@ export default function MapPage({ view }: { view: MapView }) {
 }
 
 function LoadedMap({ view, reply, isStale }: { view: MapView; reply: TopologyReply; isStale: boolean }) {
-  const part = useMemo(() => visiblePart(reply, view.focus, view.hops), [reply, view.focus, view.hops])
+  const hidden = view.hidden.join()
+  const part = useMemo(
+    () => visiblePart(withoutKinds(reply.nodes, reply.edges, hidden.split(',')), view.focus, view.hops),
+    [reply, view.focus, view.hops, hidden],
+  )
   const size = useMemo(() => layoutInput(part), [part])
   const layout = useLayout(size)
   const found = useMemo(
@@ -33,7 +38,7 @@ function LoadedMap({ view, reply, isStale }: { view: MapView; reply: TopologyRep
   const emphasis: Emphasis = useMemo(() => ({ selected: view.selected, focus: view.focus, found }), [view.selected, view.focus, found])
   return (
     <div className={isStale ? 'map stale' : 'map'} data-many={size.nodes.length > COMPACT_FROM}>
-      <MapToolbar view={view} part={part} total={reply.nodes.length} found={found} />
+      <MapToolbar view={view} part={part} total={reply.nodes.length} found={found} kinds={kindsOf(reply.edges)} />
       {layout.data && (
         <ServiceMap
           nodes={part.nodes}
@@ -41,7 +46,7 @@ function LoadedMap({ view, reply, isStale }: { view: MapView; reply: TopologyRep
           layout={layout.data}
           size={size}
           emphasis={emphasis}
-          part={`${view.hops} ${view.focus ?? ''}`}
+          part={`${view.hops} ${hidden} ${view.focus ?? ''}`}
           onSelect={(selected) => navigate({ ...view, selected }, view.selected !== undefined)}
           onOpen={(service) => navigate(serviceFrom(view, service))}
         />

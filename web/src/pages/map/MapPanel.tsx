@@ -1,11 +1,11 @@
 import { Button } from '@mantine/core'
-import type { Edge, Node, TopologyReply } from '../../api/topology'
+import type { Edge, Flow, Node, TopologyReply } from '../../api/topology'
 import { GoldenSignals } from '../../components/GoldenSignals'
 import { CloseIcon, FocusIcon, KindIcon } from '../../components/icons'
 import { Link, navigate } from '../../components/navigation'
 import { LanguageBadge } from '../../components/Panel'
 import { ReasonsList, SeverityMark } from '../../components/Severity'
-import { formatDuration, formatRate, formatRatio, languageName, plural } from '../../lib/format'
+import { formatBytes, formatCount, formatDuration, formatRate, formatRatio, languageName, plural } from '../../lib/format'
 import { bundleEdges } from '../../lib/bundle'
 import { edgeId } from '../../lib/graph'
 import { isBackend, pageOf, protocolName } from '../../lib/protocol'
@@ -25,7 +25,7 @@ export function MapPanel({ view, reply, selected }: MapPanelProps) {
       <button type="button" className="map-panel-close" aria-label="Close" onClick={() => navigate({ ...view, selected: undefined })}>
         <CloseIcon />
       </button>
-      {node ? <NodePanel view={view} reply={reply} node={node} /> : edges.length > 0 ? <EdgePanel view={view} edges={edges} /> : <p className="faint">No traffic in this time range.</p>}
+      {node ? <NodePanel view={view} reply={reply} node={node} /> : edges.length > 0 ? <EdgePanel view={view} edges={edges} flows={reply.flows.filter((f) => edgeId(f) === selected)} /> : <p className="faint">No traffic in this time range.</p>}
     </aside>
   )
 }
@@ -78,6 +78,7 @@ function NodePanel({ view, reply, node }: { view: MapView; reply: TopologyReply;
 
 function CallList({ view, title, edges, end }: { view: MapView; title: string; edges: readonly Edge[]; end: 'client' | 'server' }) {
   if (edges.length === 0) return null
+  const isMixed = new Set(edges.map((e) => e.protocol)).size > 1
   const sorted = [...edges].sort((a, b) => Number(b.severity !== 'ok') - Number(a.severity !== 'ok') || b.red.rate - a.red.rate)
   return (
     <section>
@@ -89,8 +90,9 @@ function CallList({ view, title, edges, end }: { view: MapView; title: string; e
           <li key={`${edgeId(edge)} ${edge.protocol}`}>
             <button type="button" onClick={() => navigate({ ...view, selected: edgeId(edge) })}>
               <SeverityMark severity={edge.severity} />
-              <span className="ellipsis">
-                {edge[end]} {edge.protocol !== 'http' && <span className="faint">{protocolName(edge.protocol)}</span>}
+              <span className="call-name">
+                <span className="ellipsis">{edge[end]}</span>
+                {isMixed && edge.protocol !== 'http' && <span className="ellipsis call-protocol">{protocolName(edge.protocol)}</span>}
               </span>
               <span>{formatRate(edge.red.rate)}</span>
               <span className={edge.severity === 'ok' ? 'faint' : `text-${edge.severity}`}>{formatRatio(edge.red.errorRatio)}</span>
@@ -110,7 +112,7 @@ const SEEN: Record<string, string> = {
 }
 
 /** Each protocol has its own golden signals. */
-function EdgePanel({ view, edges }: { view: MapView; edges: readonly Edge[] }) {
+function EdgePanel({ view, edges, flows }: { view: MapView; edges: readonly Edge[]; flows: readonly Flow[] }) {
   const [calls] = bundleEdges(edges)
   if (!calls) return null
   return (
@@ -142,7 +144,33 @@ function EdgePanel({ view, edges }: { view: MapView; edges: readonly Edge[] }) {
           <p className="faint">{SEEN[edge.seen] ?? ''}</p>
         </section>
       ))}
+      {flows.length > 0 && <Connections flows={flows} />}
     </>
+  )
+}
+
+/** The TCP connections below the calls: resets and lost packets explain what the calls only suffer. */
+function Connections({ flows }: { flows: readonly Flow[] }) {
+  const sum = (pick: (flow: Flow) => number) => flows.reduce((total, flow) => total + pick(flow), 0)
+  const resets = sum((f) => f.resets)
+  const unknown = flows.filter((f) => f.protocol === 'tcp')
+  return (
+    <section className="edge-protocol" aria-label="Connections">
+      <h3>TCP connections</h3>
+      <dl className="golden">
+        <dt>Opened</dt>
+        <dd>{formatCount(sum((f) => f.opened))}</dd>
+        <dt title="Connections that ended with a reset">Reset</dt>
+        <dd>{formatCount(resets)}</dd>
+        <dt title="Segments sent again, because they or their acknowledgement were lost or late">Retransmits</dt>
+        <dd>{formatCount(sum((f) => f.retransmits))}</dd>
+        <dt>Bytes in / out</dt>
+        <dd>
+          {formatBytes(sum((f) => f.requestBytes))} / {formatBytes(sum((f) => f.responseBytes))}
+        </dd>
+      </dl>
+      {unknown.length > 0 && <p className="faint">{formatBytes(unknown.reduce((n, f) => n + f.requestBytes + f.responseBytes, 0))} of it in a protocol that Sonde does not read.</p>}
+    </section>
   )
 }
 

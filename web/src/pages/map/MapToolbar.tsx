@@ -3,6 +3,7 @@ import { CloseIcon, FocusIcon } from '../../components/icons'
 import { navigate } from '../../components/navigation'
 import { SearchField } from '../../components/SearchField'
 import { plural } from '../../lib/format'
+import type { KindName } from '../../lib/protocol'
 import { DEFAULT_HOPS, MAX_HOPS, type MapView } from '../../lib/url'
 import type { MapPart } from './flow'
 
@@ -12,9 +13,11 @@ export interface MapToolbarProps {
   total: number
   /** The ids that the search found; undefined while nothing is searched. */
   found: ReadonlySet<string> | undefined
+  /** That occur in the range. */
+  kinds: readonly KindName[]
 }
 
-export function MapToolbar({ view, part, total, found }: MapToolbarProps) {
+export function MapToolbar({ view, part, total, found, kinds }: MapToolbarProps) {
   const abnormal = part.nodes.filter((n) => n.severity !== 'ok').length
   const [first] = found ?? []
   const isFocusMissing = view.focus !== undefined && !part.nodes.some((n) => n.id === view.focus)
@@ -43,12 +46,30 @@ export function MapToolbar({ view, part, total, found }: MapToolbarProps) {
           </button>
         </div>
       )}
+      {kinds.length > 1 && <Kinds view={view} kinds={kinds} />}
       <span className="map-count" aria-live="polite">
         {found !== undefined ? `${found.size} found · ` : ''}
         {part.nodes.length < total ? `${part.nodes.length} of ` : ''}
         {plural(total, 'node')}, {plural(part.edges.length, 'call')}
         {abnormal > 0 && <span className="text-critical"> · {abnormal} abnormal</span>}
       </span>
+    </div>
+  )
+}
+
+/** What every service asks (DNS, a cache) hides who calls whom: each kind of call can be left out. */
+function Kinds({ view, kinds }: { view: MapView; kinds: readonly KindName[] }) {
+  return (
+    <div className="map-kinds" role="group" aria-label="Kinds of calls">
+      {kinds.map(({ kind, name }) => {
+        const isShown = !view.hidden.includes(kind)
+        const hidden = isShown ? [...view.hidden, kind] : view.hidden.filter((k) => k !== kind)
+        return (
+          <button key={kind} type="button" aria-pressed={isShown} title={isShown ? `Leave out ${name}` : `Show ${name}`} onClick={() => navigate({ ...view, hidden, selected: undefined }, true)}>
+            {name}
+          </button>
+        )
+      })}
     </div>
   )
 }

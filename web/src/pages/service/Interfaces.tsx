@@ -88,7 +88,7 @@ function interfaceColumns(view: ServiceView, isClient: boolean, counted: readonl
   return [
     { id: 'interface', title: 'Interface', value: (row) => sortValue(row, 'interface'), cell: (row) => <Name row={row} /> },
     ...(isClient ? [peer] : []),
-    { id: 'status', title: 'Statuses', width: isClient ? '13%' : '17%', cell: (row) => <Statuses row={row} /> },
+    { id: 'status', title: 'Statuses', width: isClient || counted.length > 0 ? '12%' : '17%', cell: (row) => <Statuses row={row} /> },
     figure('rate', 'Requests', '88px', (row) => formatRate(row.red.rate)),
     { ...figure('errors', 'Errors', '74px', () => ''), cell: (row) => <ErrorRatio red={row.red} /> },
     figure('p50', 'P50', '74px', (row) => formatDuration(row.red.p50)),
@@ -103,9 +103,11 @@ function interfaceColumns(view: ServiceView, isClient: boolean, counted: readonl
 }
 
 function Name({ row }: { row: Interface }) {
+  // A statement begins with its operation: said once is enough.
+  const isTold = row.target.toUpperCase().startsWith(row.operation.toUpperCase())
   return (
     <span className="interface-name" title={`${row.operation} ${row.target}`}>
-      <span className="method">{row.operation}</span>
+      {!isTold && <span className="method">{row.operation}</span>}
       <code className="ellipsis">{row.target}</code>
       <WaitBadge red={row.red} />
     </span>

@@ -1,0 +1,60 @@
+package tls
+
+import "debug/elf"
+
+// library describes the functions of a TLS library for C programs.
+type library struct {
+	name  string
+	needs []string // it is this library if it has these
+	calls []call
+	free  string // function that gives a session's memory back
+}
+
+// call is a function that moves plain text, or shakes hands. Its first arguments are a session, a buffer and a length.
+type call struct {
+	symbol  string
+	kind    uint8
+	countAt uint8 // number of the argument, from 1, that points to how many bytes were moved; 0: it returns that
+}
+
+// The kinds of calls, enum tls_kind of bpf/include/tls.h.
+const (
+	kindRead      = 1
+	kindWrite     = 2
+	kindHandshake = 3
+)
+
+// cookie tells the kernel side what a probed function does.
+func (c call) cookie() uint64 { return uint64(c.kind) | uint64(c.countAt)<<8 }
+
+func (l *library) symbols() []string {
+	names := append([]string{l.free}, l.needs...)
+	for _, c := range l.calls {
+		names = append(names, c.symbol)
+	}
+	return names
+}
+
+// find returns the places to probe, nil if the file is not this library.
+func (l *library) find(f *elf.File) (*places, error) {
+	at, err := functions(f, l.symbols())
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range l.needs {
+		if _, ok := at[name]; !ok {
+			return nil, nil
+		}
+	}
+	p := &places{library: l.name}
+	for _, c := range l.calls {
+		if fn, ok := at[c.symbol]; ok {
+			p.enter.add(fn.offset, c.cookie())
+			p.leave.add(fn.offset, c.cookie())
+		}
+	}
+	if fn, ok := at[l.free]; ok {
+		p.free.add(fn.offset, 0)
+	}
+	return p, nil
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * The plain text of TLS: uprobes on the functions of TLS libraries that read and write it. Each library file is probed
+ * once, for all processes. Calls are handed on when they return; the plain text is a connection of its own, see tls.h,
+ * and goes through the same capture as that of sockets.
+ *
+ * Emits: OPEN, DATA. Needs the socket tier, which finds the sockets. Costs about 3 µs per call of a library.
+ */
+#include "kernel_types.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include "kernel_compat.h"
+#include "loss.h"
+#include "events.h"
+#include "recognize.h"
+#include "conn_state.h"
+#include "select.h"
+#include "user_args.h"
+#include "payload.h"
+#include "tls.h"
+
+/* What stands for the socket is a struct plain_sock here. */
+#define PLAIN(sk) ((struct plain_sock *)(sk))
+#define SK_READ(sk, field, ...) SK_READ_##__VA_OPT__(2)(sk, field)
+#define SK_READ_(sk, field) (PLAIN(sk)->field)
+#define SK_READ_2(sk, field) (PLAIN(sk)->__sk_common.netns)
+#define SK_READ_INTO(dst, sk, field) __builtin_memcpy(dst, &PLAIN(sk)->field, 16)
+#define TCP_READ(sk, field) (PLAIN(sk)->field)
+#define UNIX_PEER(sk) 0
+
+#include "capture.h"
+
+/* What the loader says of a probed function, in the cookie of its probe. */
+#define COOKIE_KIND(cookie) ((cookie) & 0xff)
+#define COOKIE_COUNT_AT(cookie) ((cookie) >> 8 & 0xff) /* argument that points to the count; 0: none */
+
+/* session_emit hands on plain text of a session. It returns false where the session's connection is not known. */
+static __noinline int session_emit(struct tls_session *s, __u64 buf, __u32 n, __u32 direction)
+{
+	struct user_args args = { .number = NR_write, .a2 = buf };
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	__u64 id = s->conn | TLS_CONN;
+	struct plain_conn *p;
+	struct sock *sk;
+
+	if (!s->conn || !s->whole)
+		return 0;
+	p = bpf_map_lookup_elem(&plain_conns, &id);
+	if (!p)
+		return 0;
+	sk = (struct sock *)&p->sk;
+	if (direction == EGRESS)
+		p->sk.write_seq += n;
+	else
+		p->sk.copied_seq += n;
+	if (!conn_is_quiet(&p->c, sk, pid_tgid >> 32))
+		capture_call(&p->c, sk, AF_INET, direction, n, 0, pid_tgid, &args);
+	return 1;
+}
+
+/* session_missed counts plain text of a session whose connection is not known. */
+static __always_inline void session_missed(struct tls_session *s)
+{
+	loss_count(LOSS_TLS_UNBOUND);
+	s->missed = 1;
+}
+
+/*
+ * write_begins hands on what is to be written: at its end the answer may be there already, or even the connection gone.
+ * A library in C may refuse all or some of it, and its caller come again with the rest (repeats); Go's does not.
+ */
+static __always_inline void write_begins(struct tls_session *s, struct tls_call *call, __u32 len, bool repeats)
+{
+	__u32 ahead = repeats ? s->ahead : 0;
+
+	call->handed_on = 1;
+	if (len <= ahead)
+		return;
+	if (session_emit(s, call->buf + ahead, len - ahead, EGRESS)) {
+		if (repeats)
+			s->ahead = len;
+		return;
+	}
+	call->handed_on = 0;
+	s->waiting = call->buf + ahead;
+	s->waiting_len = len - ahead;
+}
+
+/* write_continues hands on what had to wait for the handshake. */
+static __always_inline void write_continues(struct tls_session *s, bool repeats)
+{
+	__u32 n = s->waiting_len;
+
+	if (!n || s->whole != TLS_WHOLE || !session_emit(s, s->waiting, n, EGRESS))
+		return;
+	s->waiting_len = 0;
+	if (repeats)
+		s->ahead += n;
+}
+
+/* write_ends settles a write of which the library took n bytes. */
+static __always_inline void write_ends(struct tls_session *s, const struct tls_call *call, __u32 n, bool repeats)
+{
+	if (!call->handed_on && s->waiting_len) {
+		__u32 late = repeats && n < s->waiting_len ? n : s->waiting_len;
+
+		s->waiting_len = 0;
+		if (n && !(s->whole == TLS_WHOLE && session_emit(s, s->waiting, late, EGRESS)))
+			session_missed(s);
+		return;
+	}
+	if (repeats)
+		s->ahead -= n < s->ahead ? n : s->ahead;
+}
+
+/* session_begins notes a read or a handshake, before which nothing that is under way can be missed. */
+static __always_inline struct tls_session *session_begins(__u64 ssl, __u64 tgid, __u32 kind)
+{
+	struct tls_session_key key = { .ssl = ssl, .tgid = tgid };
+	struct tls_session *s = tls_session_of(&key);
+
+	if (!s)
+		loss_count(LOSS_STORAGE_FULL);
+	else if (kind == TLS_HANDSHAKING)
+		s->whole = TLS_WHOLE;
+	else if (kind == TLS_READ && !s->whole)
+		s->whole = TLS_WHOLE_FROM_READ;
+	return s;
+}
+
+/* session_ends handles the end of a call that moved n bytes. */
+static __always_inline void session_ends(struct tls_session *s, const struct tls_call *call, __u32 n, bool repeats)
+{
+	if (call->kind == TLS_WRITE)
+		write_ends(s, call, n, repeats);
+	else if (call->kind == TLS_HANDSHAKING)
+		write_continues(s, repeats);
+	else if (n && !session_emit(s, call->buf, n, INGRESS))
+		session_missed(s);
+}
+
+/* thread_returned looks for evidence, when a library has returned that made no socket call. */
+static __always_inline void thread_returned(struct tls_thread *t, const struct tls_session_key *key, __u32 kind, __u32 n)
+{
+	__u64 conn = t->received.id;
+	__u32 weight = 1;
+
+	if (t->received.kind == TLS_APPLICATION_DATA)
+		weight = kind == TLS_READ && n ? tls_length_weight(n, t->received.len) : 0;
+	t->by_memory = 1;
+	t->received.id = 0;
+	if (conn)
+		tls_evidence(key, conn, weight);
+	if (t->said.id == key->ssl && t->said.kind == TLS_WRITE && t->said.len)
+		return; /* its record is to be sent first */
+	t->said.id = kind == TLS_READ && n ? 0 : key->ssl;
+	t->said.kind = kind;
+	t->said.len = n;
+}
+
+static __always_inline __u64 argument(struct pt_regs *ctx, __u32 i)
+{
+	__u64 fourth = ctx->cx, fifth = ctx->r8;
+
+	barrier_var(fourth); /* else they become one load at a variable place, which contexts do not allow */
+	barrier_var(fifth);
+	return i == 4 ? fourth : i == 5 ? fifth : 0;
+}
+
+SEC("uprobe.multi")
+int tls_enter(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct tls_session *s;
+	struct tls_thread *t;
+
+	if (bpf_get_current_pid_tgid() >> 32 == self_tgid)
+		return 0;
+	t = bpf_task_storage_get(&tls_threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t) {
+		loss_count(LOSS_STORAGE_FULL);
+		return 0;
+	}
+	s = session_begins(ctx->di, bpf_get_current_pid_tgid() >> 32, COOKIE_KIND(cookie));
+	/* a function of the library that another one of them uses */
+	if (!s || (t->call.kind && t->call.ssl == ctx->di && ctx->sp < t->call.sp))
+		return 0;
+	t->call.ssl = ctx->di;
+	t->call.buf = ctx->si;
+	t->call.count_at = argument(ctx, COOKIE_COUNT_AT(cookie));
+	t->call.sp = ctx->sp;
+	t->call.conn = 0;
+	t->call.kind = COOKIE_KIND(cookie);
+	if (t->call.kind == TLS_WRITE)
+		write_begins(s, &t->call, ctx->dx, true);
+	return 0;
+}
+
+SEC("uprobe.multi")
+int tls_leave(struct pt_regs *ctx)
+{
+	struct tls_thread *t = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
+	struct tls_session_key key;
+	struct tls_session *s;
+	struct tls_call call;
+	__u64 count = 0;
+	int n;
+
+	if (!t || !t->call.kind || t->call.sp != ctx->sp - 8) /* 8: the return address is gone */
+		return 0;
+	call = t->call;
+	t->call.kind = TLS_NONE;
+	n = (int)ctx->ax;
+	if (n > 0 && call.count_at) {
+		bpf_probe_read_user(&count, sizeof(count), (const void *)call.count_at);
+		n = count;
+	}
+	if (n < 0 || call.kind == TLS_HANDSHAKING)
+		n = 0;
+	key.ssl = call.ssl;
+	key.tgid = bpf_get_current_pid_tgid() >> 32;
+	if (!call.conn)
+		thread_returned(t, &key, call.kind, n);
+	s = tls_session_of(&key);
+	if (s)
+		session_ends(s, &call, n, true);
+	return 0;
+}
+
+/* tls_free: the address of a session may be that of another one next. */
+SEC("uprobe.multi")
+int tls_free(struct pt_regs *ctx)
+{
+	struct tls_session_key key = { .ssl = ctx->di, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_session *s = bpf_map_lookup_elem(&tls_sessions, &key);
+
+	if (!s)
+		return 0;
+	s->conn = 0;
+	s->candidate = 0;
+	s->evidence = 0;
+	s->missed = 0;
+	s->ahead = 0;
+	s->waiting_len = 0;
+	return 0;
+}
+
+/* Go's internal ABI: arguments in rax, rbx, rcx, …, the goroutine in r14; the result in rax. */
+SEC("uprobe.multi")
+int go_enter(struct pt_regs *ctx)
+{
+	struct tls_goroutine key = { .g = ctx->r14, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_call call = { .ssl = ctx->ax, .buf = ctx->bx, .kind = COOKIE_KIND(bpf_get_attach_cookie(ctx)) };
+
+	struct tls_session *s;
+
+	if (key.tgid == self_tgid)
+		return 0;
+	s = session_begins(call.ssl, key.tgid, call.kind);
+	/* Read and Write shake hands first */
+	if (!s || (call.kind == TLS_HANDSHAKING && bpf_map_lookup_elem(&tls_goroutines, &key)))
+		return 0;
+	if (call.kind == TLS_WRITE)
+		write_begins(s, &call, ctx->cx, false);
+	if (bpf_map_update_elem(&tls_goroutines, &key, &call, BPF_ANY))
+		loss_count(LOSS_STORAGE_FULL);
+	return 0;
+}
+
+SEC("uprobe.multi")
+int go_leave(struct pt_regs *ctx)
+{
+	struct tls_goroutine key = { .g = ctx->r14, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct tls_call *at = bpf_map_lookup_elem(&tls_goroutines, &key), call;
+	__u32 kind = COOKIE_KIND(bpf_get_attach_cookie(ctx));
+	struct tls_session_key session;
+	struct tls_session *s;
+	long n = ctx->ax;
+
+	if (!at)
+		return 0;
+	call = *at;
+	if (call.kind == kind)
+		bpf_map_delete_elem(&tls_goroutines, &key);
+	else if (kind != TLS_HANDSHAKING) /* that of a read or write is within it */
+		return 0;
+	call.kind = kind;
+	session.ssl = call.ssl;
+	session.tgid = key.tgid;
+	s = tls_session_of(&session);
+	if (s)
+		session_ends(s, &call, n > 0 ? n : 0, false);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,141 @@
+package truth
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sonde-dev/sonde/test/sut"
+	"github.com/sonde-dev/sonde/test/wire"
+)
+
+// TestKafka compares Kafka with the account of the broker (kfake), of franz-go and of librdkafka's kcat.
+func TestKafka(t *testing.T) {
+	id := fmt.Sprintf("t%d-kafka", os.Getpid()%1000)
+
+	// A connection that is there before Sonde.
+	old := startHTTP2(t, id+"-old", "kafka-broker", Args{})
+	oldClient := startRole(t, id+"-old-client", "kafka-client", Args{Addr: old.addr, Plan: "old", Requests: 50})
+	waitSaid(t, oldClient, "ready")
+	follower := startRole(t, id+"-follower", "kafka-follower", Args{Addr: old.addr, Connections: 10, Requests: 100})
+	waitSaid(t, follower, "ready")
+
+	x := startSonde(t, sut.Options{})
+	t.Run("franz-go", func(t *testing.T) {
+		s := startHTTP2(t, id+"-go", "kafka-broker", Args{})
+		l := startRole(t, id+"-go-client", "kafka-client", Args{Addr: s.addr, Requests: 200}).log(t)
+		s.stop()
+		served := s.log(t)
+		checkKafka(t, x, id+"-go-client", "client", "asked", l)
+		checkKafka(t, x, id+"-go-client", "client", "answered", l)
+		checkKafka(t, x, id+"-go", "server", "answered", l)
+		checkKafka(t, x, id+"-go", "server", "asked", l) // the broker does not read the fetch that is under way when the client goes
+		checkKafkaTopics(t, x, id+"-go-client", "client", served)
+		checkKafkaTopics(t, x, id+"-go", "server", served)
+		for side, service := range map[string]string{"client": id + "-go-client", "server": id + "-go"} {
+			sameSoon(t, x, side+" refused", fmt.Sprintf(`sum by (messaging_destination_name, messaging_response_status_code) (`+
+				`histogram_count(messaging_%s_operation_duration_seconds{service_name=%q, messaging_operation_name="Produce"}))`, side, service),
+				map[string]float64{
+					"orders 0":               rowOf(served, "Produce", topicOrders, "asked"),
+					"quiet -":                rowOf(served, "Produce", topicQuiet, "asked"),
+					"refused INVALID_RECORD": rowOf(served, "Produce", topicRefused, "asked"),
+				}, "messaging_destination_name", "messaging_response_status_code")
+			consumed := map[string]string{"client": "messaging_client_consumed_messages_total", "server": "messaging_server_delivered_messages_total"}[side]
+			sameSoon(t, x, side+" consumed", fmt.Sprintf(`sum by (messaging_destination_name) (%s{service_name=%q})`, consumed, service),
+				map[string]float64{topicOrders: rowOf(l, "records", topicOrders, "consumed")}, "messaging_destination_name")
+		}
+	})
+	t.Run("kcat", func(t *testing.T) {
+		s := startHTTP2(t, id+"-kcat-broker", "kafka-broker", Args{})
+		for _, argv := range [][]string{
+			{"-P", "-t", topicOrders, "-p", "0", "-X", "linger.ms=1"},
+			{"-P", "-t", topicQuiet, "-p", "0", "-X", "acks=0"},
+			{"-P", "-t", topicOrders, "-p", "0", "-z", "gzip"},
+			{"-C", "-t", topicOrders, "-p", "0", "-o", "beginning", "-e"},
+		} {
+			p := start(t, id+"-kcat", nil, append([]string{program(t, "kcat", "kafkacat"), "-b", s.addr}, argv...)...)
+			for i := range 500 {
+				fmt.Fprintf(p.stdin, "message %d %s\n", i, strings.Repeat("m", i%100))
+			}
+			p.stdin.Close()
+			if <-p.done; p.err != nil {
+				t.Fatalf("kcat %v: %v: %s", argv, p.err, p.said())
+			}
+			if argv[0] == "-C" && strings.Count(p.stdout.String(), "\n") != 1000 {
+				t.Fatalf("kcat consumed %d messages of 1000", strings.Count(p.stdout.String(), "\n"))
+			}
+		}
+		s.stop()
+		served := s.log(t)
+		for side, service := range map[string]string{"client": id + "-kcat", "server": id + "-kcat-broker"} {
+			checkKafka(t, x, service, side, "asked", served, "Fetch") // as above
+			checkKafkaTopics(t, x, service, side, served)
+			consumed := map[string]string{"client": "messaging_client_consumed_messages_total", "server": "messaging_server_delivered_messages_total"}[side]
+			sameSoon(t, x, side+" consumed", fmt.Sprintf(`sum by (messaging_destination_name) (%s{service_name=%q})`, consumed, service),
+				map[string]float64{topicOrders: 1000}, "messaging_destination_name")
+		}
+	})
+	t.Run("joined", func(t *testing.T) {
+		io.WriteString(follower.stdin, "go\n")
+		waitSaid(t, follower, "following")
+		io.WriteString(oldClient.stdin, "go\n")
+		l := oldClient.log(t)
+		sameSoon(t, x, "consumed in a session that began before Sonde", fmt.Sprintf(`sum by (messaging_destination_name) (`+
+			`messaging_client_consumed_messages_total{service_name=%q})`, follower.service),
+			map[string]float64{topicOrders: rowOf(follower.log(t), "records", topicOrders, "consumed")}, "messaging_destination_name")
+		checkKafka(t, x, oldClient.service, "client", "asked", l, "Metadata")
+		checkKafka(t, x, oldClient.service, "client", "answered", l, "Metadata")
+		sameSoon(t, x, "produced before Sonde's eyes", fmt.Sprintf(`sum by (messaging_destination_name) (`+
+			`messaging_server_received_messages_total{service_name=%q})`, old.service),
+			map[string]float64{topicOrders: rowOf(l, "records", topicOrders, "sent")}, "messaging_destination_name")
+	})
+	if err := x.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func rowOf(l *wire.Log, method, route, status string) (n float64) {
+	for _, r := range l.Rows {
+		if r.Method == method && r.Route == route && r.Status == status {
+			n += float64(r.N)
+		}
+	}
+	return n
+}
+
+// checkKafka compares the number of requests of each kind but some: those that were asked, or answered.
+func checkKafka(t *testing.T, x *sut.Sonde, service, side, what string, l *wire.Log, except ...string) {
+	t.Helper()
+	want := map[string]float64{}
+	for _, r := range l.Rows {
+		if r.Route == "" && r.Status == what && !slices.Contains(except, r.Method) {
+			want[r.Method] += float64(r.N)
+		}
+	}
+	if len(want) == 0 {
+		t.Fatal("no requests: the test is void")
+	}
+	query := fmt.Sprintf(`sum by (messaging_operation_name) (histogram_count(messaging_%s_operation_duration_seconds{service_name=%q, messaging_system="kafka", messaging_operation_name!~%q, messaging_response_status_code!~%q}))`,
+		side, service, strings.Join(except, "|"), map[string]string{"answered": "", "asked": "none"}[what])
+	sameSoon(t, x, service+" as "+side+", "+what, query, want, "messaging_operation_name")
+}
+
+// checkKafkaTopics compares the number of records and their bytes.
+func checkKafkaTopics(t *testing.T, x *sut.Sonde, service, side string, served *wire.Log) {
+	t.Helper()
+	verb := map[string]string{"client": "sent", "server": "received"}[side]
+	records, bytes := map[string]float64{}, map[string]float64{}
+	for _, r := range served.Rows {
+		if r.Method == "records" && r.Status == "sent" {
+			records[r.Route] += float64(r.N)
+			bytes[r.Route] += float64(r.RequestBytes)
+		}
+	}
+	sameSoon(t, x, service+" records", fmt.Sprintf(`sum by (messaging_destination_name) (messaging_%s_%s_messages_total{service_name=%q})`, side, verb, service),
+		records, "messaging_destination_name")
+	sameSoon(t, x, service+" bytes", fmt.Sprintf(`sum by (messaging_destination_name) (messaging_%s_%s_bytes_total{service_name=%q})`, side, verb, service),
+		bytes, "messaging_destination_name")
+}

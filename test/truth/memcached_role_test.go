@@ -1,0 +1,78 @@
+package truth
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/bradfitz/gomemcache/memcache"
+)
+
+// useMemcached does a bit of everything, then pipelines on a connection of its own.
+func useMemcached(a Args) error {
+	c := memcache.New(a.Addr)
+	defer c.Close()
+	for i := range a.Requests {
+		key := fmt.Sprintf("user:%d", i)
+		if err := c.Set(&memcache.Item{Key: key, Value: []byte(strings.Repeat("v", i*50))}); err != nil {
+			return err
+		}
+		item, err := c.Get(key)
+		if err != nil {
+			return err
+		}
+		if err := c.CompareAndSwap(item); err != nil {
+			return err
+		}
+		if err := c.CompareAndSwap(item); err != memcache.ErrCASConflict {
+			return fmt.Errorf("a second swap: %w", err)
+		}
+		if _, err := c.Get("none"); err != memcache.ErrCacheMiss {
+			return fmt.Errorf("get of nothing: %w", err)
+		}
+		if err := c.Add(&memcache.Item{Key: key, Value: []byte("1")}); err != memcache.ErrNotStored {
+			return fmt.Errorf("add of what is there: %w", err)
+		}
+		if err := c.Delete(key); err != nil {
+			return err
+		}
+		if err := c.Delete(key); err != memcache.ErrCacheMiss {
+			return fmt.Errorf("a second delete: %w", err)
+		}
+	}
+	return pipelineMemcached(a.Addr)
+}
+
+// pipelineMemcached sends 500 commands at once.
+func pipelineMemcached(addr string) error {
+	c, err := net.Dial("tcp", addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	var b strings.Builder
+	for i := range 500 {
+		switch i % 4 {
+		case 0:
+			fmt.Fprintf(&b, "set p%d 0 0 5 noreply\r\nhello\r\n", i)
+		case 1:
+			fmt.Fprintf(&b, "get p%d\r\n", i-1)
+		case 2:
+			fmt.Fprintf(&b, "mg p%d v q\r\n", i) // never there: answered by silence
+		case 3:
+			fmt.Fprintf(&b, "incr p%d 1\r\n", i)
+		}
+	}
+	fmt.Fprint(&b, "mn\r\n")
+	if _, err := c.Write([]byte(b.String())); err != nil {
+		return err
+	}
+	for s := bufio.NewScanner(c); s.Scan(); {
+		if s.Text() == "MN" {
+			return nil
+		}
+	}
+	return errors.New("the connection ended before the pipeline did")
+}

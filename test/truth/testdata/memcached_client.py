@@ -1,0 +1,32 @@
+# A client of memcached: "old" connects, waits for a line, then works on that connection; "all" does a bit of everything.
+import sys
+from pymemcache.client.base import Client
+
+c = Client(("127.0.0.1", int(sys.argv[1])), default_noreply=False)
+if sys.argv[2] == "old":
+    c.version()
+    c.get("warm")
+    print("ready", file=sys.stderr, flush=True)
+    sys.stdin.readline()
+    for i in range(50):
+        c.set("k%d" % i, "v")
+        c.get("none%d" % i)
+    c.quit()
+    sys.exit()
+
+for i in range(60):
+    c.set("user:%d" % i, "x" * (i * 100))
+    c.get("user:%d" % i)
+    c.get("nothing:%d" % i)
+    c.add("user:%d" % i, "y")
+    c.replace("user:%d" % i, "1")
+    c.incr("user:%d" % i, 2)
+    c.decr("none", 1)
+    c.touch("user:%d" % i, 60)
+    c.set("quiet:%d" % i, "z", noreply=True)
+    c.delete("user:%d" % i)
+    c.delete("user:%d" % i)
+c.set("big", b"b" * 900000)
+assert len(c.get("big")) == 900000
+c.flush_all()
+c.quit()
