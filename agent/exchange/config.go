@@ -37,8 +37,8 @@ var DefaultConfig = Config{
 	DatagramIdleTimeout: 30 * time.Second, // a busy socket is announced again every ten seconds
 	MaxConnections:      65536,
 	MaxInFlight:         262144,
-	ReorderWindow:       50 * time.Millisecond,
-	HoldResponse:        200 * time.Millisecond,
+	ReorderWindow:       500 * time.Millisecond, // a thread that is to report may wait for a processor
+	HoldResponse:        500 * time.Millisecond,
 	Settle:              time.Second, // well above the pauses inside a response, well below a flush interval
 	RecognizeTurns:      16,          // a log-in or STARTTLS dialogue may come first
 }

@@ -51,10 +51,17 @@ type player struct {
 func newPlayer(side event.Role) *player {
 	// The positions start just below the wrap.
 	p := &player{side: side, now: 1e9, seq: map[string]uint32{"client": 0xffffff00, "server": 0xfffffff0}, seen: true}
-	p.engine = exchange.New(exchange.DefaultConfig, all.Protocols(), func(x *exchange.Exchange) {
+	p.engine = exchange.New(scriptConfig(), all.Protocols(), func(x *exchange.Exchange) {
 		p.got = append(p.got, describe(x))
 	}, nil)
 	return p
+}
+
+// scriptConfig has the waiting times that conversations are written for.
+func scriptConfig() exchange.Config {
+	c := exchange.DefaultConfig
+	c.ReorderWindow, c.HoldResponse = 50*time.Millisecond, 200*time.Millisecond
+	return c
 }
 
 // describe renders an exchange as a conversation expects it. The error that follows from the status is checked here.

@@ -221,6 +221,24 @@ test('the status page shows every probe', async () => {
   })
 })
 
+test('a kind of calls that is left out takes its lines and what only it reaches off the map', async (t) => {
+  const { nodes, edges } = await getJSON(`/api/topology?${asked}`)
+  const kinds = [...new Set(edges.map((e) => e.kind))]
+  if (kinds.length < 2) return t.skip('everything here is of one kind')
+  const kind = edges.at(-1).kind
+  const left = edges.filter((e) => e.kind !== kind)
+  const reached = (all) => new Set(all.flatMap((e) => [e.client, e.server]))
+  const wanted = nodes.filter((n) => reached(left).has(n.id) || !reached(edges).has(n.id)).map((n) => n.id)
+  await withPage(`/map?${range}&hide=${kind}`, async (page) => {
+    await page.waitForFunction((n) => document.querySelectorAll('.node[data-node]').length === n, wanted.length, READY)
+    assert.deepEqual(await page.$$eval('.node[data-node]', (all) => all.map((n) => n.dataset.node).sort()), wanted.sort())
+    assert.deepEqual((await page.$$eval('.call[data-edge]', (all) => all.map((e) => `${e.dataset.client} > ${e.dataset.server}`))).sort(), pairs(left))
+    await page.click('.map-kinds button[aria-pressed=false]')
+    await page.waitForFunction((n) => document.querySelectorAll('.node[data-node]').length === n, nodes.length, READY)
+    assert.equal(new URL(page.url()).searchParams.get('hide'), null)
+  })
+})
+
 const kinds = { databases: 'db,cache', queues: 'messaging', dns: 'dns', rpc: 'rpc' }
 
 for (const [name, kind] of Object.entries(kinds)) {

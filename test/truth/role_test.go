@@ -91,6 +91,10 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveNATS(ctx, a)
 	case "nats-client":
 		log, err = speakNATS(a)
+	case "mongo-server":
+		log, err = serveMongo(ctx, a)
+	case "mongo-client":
+		log, err = useMongo(a)
 	case "garbage-server":
 		err = garbageServer(ctx, a)
 	case "garbage-client":

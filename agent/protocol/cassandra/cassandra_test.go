@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	gocql "github.com/apache/cassandra-gocql-driver/v2"
 	"github.com/klauspost/compress/snappy"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
@@ -165,6 +166,16 @@ func TestLZ4(t *testing.T) {
 			if got := string(unlz4(make([]byte, 0, len(tt.want)), []byte(tt.block[:i]))); !strings.HasPrefix(tt.want, got) {
 				t.Errorf("unlz4(%q) = %q, want a prefix of %q", tt.block[:i], got, tt.want)
 			}
+		}
+	}
+}
+
+// The oracle is the official driver's.
+func TestCRC24(t *testing.T) {
+	for i := range uint32(1000) {
+		head := binary.LittleEndian.AppendUint32(nil, i*2654435761)[:3+i%2]
+		if got, want := crc24(head), gocql.Crc24(head); got != want {
+			t.Fatalf("crc24(%x) = %#x, want %#x", head, got, want)
 		}
 	}
 }

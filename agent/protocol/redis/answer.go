@@ -25,7 +25,7 @@ const (
 // openReply is called at the first byte of a top-level reply.
 func (p *parser) openReply(mark byte, sink protocol.Sink) {
 	r := &p.res
-	r.isOpen, r.isTold, r.isMine = true, false, false
+	r.isOpen, r.isTold, r.isMine, r.isAlone = true, false, false, false
 	r.bytes, r.element, r.levels, r.message, r.pushID, r.status = 0, 0, r.levels[:0], notMessage, 0, ""
 	if mark == '$' && p.queue.Len() > 0 && p.queue.Front().Data.kind == replicates { // a snapshot
 		p.tell(sink)
@@ -59,6 +59,7 @@ func (p *parser) isListening() bool {
 func (p *parser) tell(sink protocol.Sink) {
 	p.res.isTold = true
 	if p.queue.Len() == 0 {
+		p.res.isAlone = true
 		return
 	}
 	p.queue.Answer()
@@ -70,7 +71,7 @@ func (p *parser) tell(sink protocol.Sink) {
 
 // isExec reports whether the reply being read is that of EXEC.
 func (p *parser) isExec() bool {
-	return p.res.isTold && p.queue.Len() > 0 && p.queue.Front().Data.kind == executes
+	return p.res.isTold && !p.res.isAlone && p.queue.Len() > 0 && p.queue.Front().Data.kind == executes
 }
 
 // takeStatus takes a top-level reply of one line.
@@ -101,7 +102,7 @@ func (p *parser) head(status string, sink protocol.Sink) {
 
 // report reports the status to the command in front.
 func (p *parser) report(sink protocol.Sink) {
-	if p.queue.Len() == 0 {
+	if p.queue.Len() == 0 || p.res.isAlone {
 		return
 	}
 	status := p.res.status
@@ -200,7 +201,7 @@ func (p *parser) endReply(sink protocol.Sink) {
 			p.report(sink)
 		}
 	}
-	if p.queue.Len() == 0 {
+	if p.queue.Len() == 0 || r.isAlone {
 		sink.Lost(signal.OrphanResponse, 1)
 		return
 	}

@@ -148,3 +148,14 @@ func benchmark(b *testing.B, n int) {
 		p.Data(protocol.FromServer, res, s)
 	}
 }
+
+// A reply that began while nobody waited does not belong to a command that began meanwhile.
+func TestOrphanIsNotPaired(t *testing.T) {
+	r := parsertest.Play(t, Protocol{}, false, []parsertest.Step{
+		{Dir: protocol.FromServer, Data: []byte("!1\r\n0")}, {Dir: protocol.ToServer, Data: []byte(bulk("GET", "k"))},
+		{Dir: protocol.FromServer, Data: []byte("\r\n$1\r\nv\r\n")},
+	}, true)
+	if len(r.Done) != 1 || r.Done[0] != "GET k OK req=20 res=7" || r.Losses["orphan_response"] != 1 {
+		t.Errorf("%q, losses %v", r.Done, r.Losses)
+	}
+}

@@ -41,6 +41,7 @@ type replies struct {
 
 	isOpen  bool // a top-level reply has begun
 	isTold  bool // its request was told so
+	isAlone bool // nobody waited for it when it began
 	isMaybe bool // it may be a message; its first element decides
 	isMine  bool // it answers nothing and is not counted: a confirmation that nobody waits for
 	isPush  bool // of the RESP3 type

@@ -155,7 +155,7 @@ function Connections({ flows }: { flows: readonly Flow[] }) {
   const resets = sum((f) => f.resets)
   const unknown = flows.filter((f) => f.protocol === 'tcp')
   return (
-    <section className="edge-protocol" aria-label="Connections">
+    <section className="edge-connections" aria-label="Connections">
       <h3>TCP connections</h3>
       <dl className="golden">
         <dt>Opened</dt>
