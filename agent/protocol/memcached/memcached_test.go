@@ -18,6 +18,8 @@ func TestRecognize(t *testing.T) {
 		{"ge", protocol.Maybe},
 		{"get key", protocol.Maybe},
 		{"get key\r\n", protocol.IsRequest},
+		{"get key\r\nget other\r\n", protocol.IsRequest},
+		{"get / http/1.1\r\n\r\n", protocol.No}, // HTTP in small letters
 		{"gets a b c\r\n", protocol.IsRequest},
 		{"get\r\n", protocol.No},
 		{"GET key\r\n", protocol.No},

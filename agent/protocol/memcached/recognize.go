@@ -168,11 +168,15 @@ func recognizeCommand(b []byte) protocol.Verdict {
 			isOK = w.n <= 3
 		}
 	}
-	if !isOK {
+	if !isOK || c.kind != store && c.kind != metaSet && !beginsCommand(b[end+1:]) {
 		return protocol.No
 	}
 	return protocol.IsRequest
 }
+
+// beginsCommand says whether what follows a command without a value may be another one, or nothing. "get / http/1.1" alone is two
+// keys by the letter of the protocol; an empty line after it is none of its commands.
+func beginsCommand(b []byte) bool { return len(b) == 0 || b[0] >= 'a' && b[0] <= 'z' }
 
 // recognizeStore checks the numbers of a storage command, and that CR LF follows the value if it is there.
 func recognizeStore(b []byte, end int, w *words, c *command) bool {
