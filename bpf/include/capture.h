@@ -507,10 +507,10 @@ struct pieces {
 };
 
 /*
- * PIECES_MAX bounds the records of one call, in pieces of PAYLOAD_MAX or as many iovecs: Node writes a burst of requests as a
- * hundred iovecs.
+ * PIECES_MAX bounds the records of one call, in pieces of PAYLOAD_MAX or as many iovecs as there may be (UIO_MAXIOV of
+ * linux/uio.h): memcached answers a pipeline with a thousand.
  */
-#define PIECES_MAX 256
+#define PIECES_MAX 1024
 
 /*
  * piece_next makes k the next piece of a call: a part of one buffer. The last piece speaks for the rest of the call. It
