@@ -83,8 +83,8 @@ type Copy struct {
 	Request, Response uint32 // bytes, for turns to and from the server
 }
 
-// DefaultCopy suits protocols of small messages.
-var DefaultCopy = Copy{Request: 64 << 10, Response: 64 << 10}
+// DefaultCopy suits protocols that pipeline small messages: what lies beyond may hold the start of one.
+var DefaultCopy = Copy{Request: 1 << 20, Response: 1 << 20}
 
 // Verdict is what a few bytes look like.
 type Verdict uint8

@@ -32,7 +32,7 @@ func TestMemcached(t *testing.T) {
 	for name, argv := range map[string][]string{
 		"python": {python, script, "PORT", "all"},
 		"slap":   {program(t, "memcslap"), "--servers=127.0.0.1:PORT", "--concurrency=4", "--execute-number=500", "--test=get"},
-		"binary": {program(t, "memcslap"), "--servers=127.0.0.1:PORT", "--concurrency=4", "--execute-number=500", "--test=mget", "--binary"},
+		"binary": {program(t, "memcslap"), "--servers=127.0.0.1:PORT", "--concurrency=2", "--execute-number=200", "--test=mget", "--binary"},
 		"go":     nil,
 	} {
 		t.Run(name, func(t *testing.T) {

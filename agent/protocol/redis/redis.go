@@ -30,9 +30,6 @@ func (Protocol) NewParser(s protocol.Start) protocol.Parser { return newParser(s
 // MayBeginResponse accepts the first bytes of any reply.
 func (Protocol) MayBeginResponse(b []byte) bool { return startsReply(b) }
 
-// Copy asks for enough of a turn to see every header of long pipelines, not of large values.
-func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 128 << 10, Response: 128 << 10} }
-
 // Reads implements protocol.Reader.
 func (Protocol) Reads() protocol.Reading {
 	return protocol.Reading{
