@@ -599,7 +599,7 @@ static __always_inline void call_position(struct conn_state *c, struct sock *sk,
 		call->seq = c->bytes[call->direction & 1];
 	} else {
 		call->seq = tcp_call_position(sk, call->direction, call->len + later);
-		c->other = tcp_call_position(sk, !call->direction, 0);
+		c->other[call->direction & 1] = tcp_call_position(sk, !call->direction, 0);
 		c->has_other = 1;
 	}
 	c->bytes[call->direction & 1] += call->len;

@@ -37,7 +37,11 @@ struct conn_state {
 	__u8 direction; /* of the last call */
 	__u8 head_len;
 	__u8 has_other;	/* other is known: not for a Unix socket, which tells only what was seen */
-	__u32 other;	/* position of the direction that the current call is not of */
+	/*
+	 * By direction of the current call: the position of the other one. Two threads may send and receive at once, each
+	 * fills its own.
+	 */
+	__u32 other[2];
 	__u8 peer[16];	/* to whom an unconnected UDP socket sent last, */
 	__u16 peer_port; /* in host byte order */
 	__u16 tls_misses; /* calls in which no goroutine was found to speak TLS */

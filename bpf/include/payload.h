@@ -62,7 +62,7 @@ static __always_inline void data_fill(struct data_event *e, const struct conn_st
 	e->seq = k->seq;
 	e->len = k->len;
 	__builtin_memcpy(e->tail, k->tail, TAIL_MAX);
-	e->other = c->other;
+	e->other = c->other[k->direction & 1];
 	e->pad = 0;
 }
 
