@@ -20,6 +20,7 @@ func TestRecognize(t *testing.T) {
 		{"get key\r\n", protocol.IsRequest},
 		{"get key\r\nget other\r\n", protocol.IsRequest},
 		{"get / http/1.1\r\n\r\n", protocol.No}, // HTTP in small letters
+		{"get / http/1.1\r\n", protocol.No},
 		{"gets a b c\r\n", protocol.IsRequest},
 		{"get\r\n", protocol.No},
 		{"GET key\r\n", protocol.No},

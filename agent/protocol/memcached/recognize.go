@@ -147,7 +147,7 @@ func recognizeCommand(b []byte) protocol.Verdict {
 	isOK := false
 	switch c.kind {
 	case get:
-		isOK = c.isKey || w.n >= 3
+		isOK = (c.isKey || w.n >= 3) && !isHTTP(w.w[w.n-1])
 		for _, key := range w.w[1:w.n] {
 			isOK = isOK && isKey(key)
 		}
@@ -172,6 +172,12 @@ func recognizeCommand(b []byte) protocol.Verdict {
 		return protocol.No
 	}
 	return protocol.IsRequest
+}
+
+// isHTTP says whether a line ends as a request line of HTTP does: in small letters it is two keys otherwise.
+func isHTTP(lastWord []byte) bool {
+	const version = "http/"
+	return len(lastWord) > len(version) && bytes.EqualFold(lastWord[:len(version)], []byte(version))
 }
 
 // beginsCommand says whether what follows a command without a value may be another one, or nothing. "get / http/1.1" alone is two

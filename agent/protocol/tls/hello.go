@@ -65,7 +65,16 @@ func recognizeHello(b []byte, h header) protocol.Verdict {
 	if len(r.b) < 2 {
 		return protocol.Maybe
 	}
-	if n := r.number(2); n < 2 || n%2 != 0 || n > h.n {
+	n := r.number(2)
+	if n < 2 || n%2 != 0 || n > h.n {
+		return protocol.No
+	}
+	r.take(n)
+	compressions := r.vector(1)
+	switch {
+	case r.isShort:
+		return protocol.Maybe
+	case len(compressions) > 4 || !bytes.Contains(compressions, []byte{0}): // all must offer none, RFC 5246 §7.4.1.2
 		return protocol.No
 	}
 	return protocol.IsRequest
