@@ -146,7 +146,7 @@ int inet_sock_set_state(__u64 *ctx)
 	if ((int)ctx[2] != TCP_CLOSE)
 		return 0;
 	c = bpf_sk_storage_get(&conns, sk, 0, 0);
-	if (c && c->flags & CONN_TLS && is_reset(sk, (int)ctx[1]))
+	if (c && c->tls && is_reset(sk, (int)ctx[1]))
 		c->flags |= CONN_ENDED_BY_RESET;
 	if (c)
 		conn_end(c, sk, (int)ctx[1]);
@@ -159,7 +159,7 @@ int tcp_destroy_sock(__u64 *ctx)
 	struct sock *sk = (struct sock *)ctx[0];
 	struct conn_state *c = bpf_sk_storage_get(&conns, sk, 0, 0);
 
-	if (c && c->flags & CONN_TLS)
+	if (c && c->tls)
 		plain_conn_close(c, c->flags & CONN_ENDED_BY_RESET);
 	if (c)
 		conn_close(c, sk, c->flags & CONN_ENDED_BY_RESET);

@@ -244,11 +244,8 @@ func TestRingFull(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", tier, perRing), func(t *testing.T) {
 				cfg := testConfig(tier)
 				cfg.RingBytes = 64 << 10
+				cfg.OnlySelected = true // others on this machine do not count
 				p := openProbe(t, cfg)
-				if err := p.SetDefault(false); err != nil { // others on this machine do not count
-					t.Fatal(err)
-				}
-				p.selection.publish()
 				var children []*child
 				for range perRing {
 					c := start(t, "many", fmt.Sprint(1200/perRing))

@@ -42,6 +42,8 @@ type Config struct {
 	PollInterval time.Duration
 	// RequestBytes and ResponseBytes bound what is copied of one message in the usual case.
 	RequestBytes, ResponseBytes uint32
+	// OnlySelected observes no process that SetProcess does not name; see also SetDefault.
+	OnlySelected bool
 }
 
 // DefaultConfig is what `sonde run` uses. 16 MiB of ring hold a quarter of a second of 40 000 exchanges a second.
@@ -107,7 +109,8 @@ func Open(cfg Config, log *slog.Logger) (_ *Probe, err error) {
 		return nil, err
 	}
 	if p.capture, err = loadCollector(string(p.tier), cfg, process, nil, variable{"self_tgid", self},
-		variable{"request_bytes", cfg.RequestBytes}, variable{"response_bytes", cfg.ResponseBytes}); err != nil {
+		variable{"request_bytes", cfg.RequestBytes}, variable{"response_bytes", cfg.ResponseBytes},
+		variable{"observe_by_default", b2u32(!cfg.OnlySelected)}); err != nil {
 		return nil, err
 	}
 	p.collectors = append(p.collectors, p.capture)

@@ -22,7 +22,8 @@ type recorder struct {
 	done chan error
 
 	mu      sync.Mutex
-	events  []event.Event
+	byPID   map[int][]event.Event
+	users   map[uint64][]int // of each connection: processes that get its Close too, which may come from anywhere
 	changed chan struct{}
 	ticked  chan struct{}
 }
@@ -58,7 +59,7 @@ func record(tb testing.TB, cfg Config) *recorder {
 
 func newRecorder(p *Probe) *recorder {
 	ctx, stop := context.WithCancel(context.Background())
-	r := &recorder{Probe: p, stop: stop, done: make(chan error, 1), changed: make(chan struct{}, 1), ticked: make(chan struct{}, 1)}
+	r := &recorder{Probe: p, stop: stop, byPID: map[int][]event.Event{}, users: map[uint64][]int{}, done: make(chan error, 1), changed: make(chan struct{}, 1), ticked: make(chan struct{}, 1)}
 	tick := func(uint64) {
 		select {
 		case r.ticked <- struct{}{}:
@@ -81,7 +82,16 @@ func (r *recorder) keep(ev *event.Event) {
 	e.Payload, e.Tail = bytes.Clone(ev.Payload), bytes.Clone(ev.Tail)
 	e.Process.Args, e.Process.Environ = slices.Clone(ev.Process.Args), bytes.Clone(ev.Process.Environ)
 	r.mu.Lock()
-	r.events = append(r.events, e)
+	pids := []int{int(e.PID)}
+	switch users := r.users[e.Conn]; {
+	case e.Kind == event.Close:
+		pids = users
+	case e.Kind == event.Open && !slices.Contains(users, pids[0]):
+		r.users[e.Conn] = append(users, pids[0])
+	}
+	for _, pid := range pids {
+		r.byPID[pid] = append(r.byPID[pid], e)
+	}
 	r.mu.Unlock()
 	select {
 	case r.changed <- struct{}{}:
@@ -90,20 +100,10 @@ func (r *recorder) keep(ev *event.Event) {
 }
 
 // of returns the events of one process so far.
-func (r *recorder) of(pid int) (of []event.Event) {
+func (r *recorder) of(pid int) []event.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	conns := map[uint64]bool{}
-	for _, e := range r.events {
-		if int(e.PID) == pid {
-			conns[e.Conn] = true
-		}
-		// a Close may come from anywhere: its process is not known
-		if int(e.PID) == pid || e.Kind == event.Close && conns[e.Conn] {
-			of = append(of, e)
-		}
-	}
-	return of
+	return slices.Clone(r.byPID[pid])
 }
 
 // wait returns the events of a process once they satisfy a condition.

@@ -12,7 +12,8 @@
  * - responses: up to response_bytes a turn, until a call ends with the end of a head;
  * - both whole, up to pipelined_bytes a turn, once several requests were seen under way at once.
  * Of all else, the first bytes of each turn; see stream_bytes().
- * The rest of a call is described by its length and its last bytes. A turn is a run of calls in one direction.
+ * The rest of a call is described by its length and its last bytes. A turn is a run of calls in one direction; it ends
+ * when bytes move in the other one.
  *
  * Functions that are not static are global to the verifier: it walks them once, not at every call.
  */
@@ -257,9 +258,9 @@ static __always_inline bool is_unknown(const struct conn_state *c)
 }
 
 /* is_sniffed_out says whether enough was copied of a turn of which nobody knows what it is. */
-static __always_inline bool is_sniffed_out(const struct conn_state *c, bool new_turn)
+static __always_inline bool is_sniffed_out(const struct conn_state *c, __u32 direction, bool new_turn)
 {
-	return is_unknown(c) && !new_turn && c->turn_bytes >= SNIFF_BYTES;
+	return is_unknown(c) && !new_turn && c->turn_bytes[direction & 1] >= SNIFF_BYTES;
 }
 
 /* is_hopeless says whether nobody has recognised a connection for so long that nobody will. */
@@ -315,29 +316,30 @@ __noinline int call_start(const struct call *call)
 /* wanted_bytes decides how much of this call is copied; see the head of this file. */
 static __always_inline __u32 wanted_bytes(struct conn_state *c, const struct call *call, bool new_turn)
 {
-	bool request = is_request_direction(c, call->direction);
+	__u32 dir = call->direction & 1;
+	bool request = is_request_direction(c, dir);
 	__u32 limit = request ? request_bytes : response_bytes;
 
 	if (new_turn) {
-		c->turn_bytes = 0;
-		c->flags |= CONN_HEAD_OPEN;
-	} else if (!(c->flags & CONN_HEAD_OPEN)) {
+		c->turn_bytes[dir] = 0;
+		c->head_open[dir] = 1;
+	} else if (!c->head_open[dir]) {
 		/* a head in the middle of a turn: pipelining, or the response after 100 Continue */
 		if (call_start(call) < VERDICT_MAYBE) {
-			if (!request && !(c->flags & CONN_PIPELINED))
+			if (!request && !c->pipelined)
 				return 0;
 		} else {
 			if (request)
-				c->flags |= CONN_PIPELINED;
-			c->turn_bytes = 0;
-			c->flags |= CONN_HEAD_OPEN;
+				c->pipelined = 1;
+			c->turn_bytes[dir] = 0;
+			c->head_open[dir] = 1;
 		}
 	}
-	if (c->flags & CONN_PIPELINED)
+	if (c->pipelined)
 		limit = pipelined_bytes;
-	if (c->turn_bytes >= limit)
+	if (c->turn_bytes[dir] >= limit)
 		return 0;
-	limit -= c->turn_bytes;
+	limit -= c->turn_bytes[dir];
 	if (limit > call->len)
 		limit = call->len;
 	return limit < PAYLOAD_MAX ? limit : PAYLOAD_MAX;
@@ -388,7 +390,7 @@ static __always_inline int call_emit_buffer(struct conn_state *c, const struct c
 		iov_tail(k, call);
 	else if (k->captured < call->len)
 		tail_read(k, k->base, call->len);
-	c->turn_bytes += k->captured;
+	c->turn_bytes[call->direction & 1] += k->captured;
 	return data_emit(c, k, found);
 }
 
@@ -417,8 +419,8 @@ static __always_inline int call_emit_iovecs(struct conn_state *c, const struct c
 		if (n >= 4)
 			bpf_probe_read_user(last4, 4, (const void *)(v.base + n - 4));
 		want -= k->captured;
-		if (!(c->flags & CONN_PIPELINED) && http1_is_head_end(last4)) {
-			c->flags &= ~CONN_HEAD_OPEN;
+		if (!c->pipelined && http1_is_head_end(last4)) {
+			c->head_open[call->direction & 1] = 0;
 			want = 0;
 		}
 		last = want == 0 || w.i == IOVECS_MAX - 1 || w.i + 1 >= call->user.iov_count;
@@ -427,7 +429,7 @@ static __always_inline int call_emit_iovecs(struct conn_state *c, const struct c
 		k->tail_len = 0;
 		if (last && k->captured < k->len)
 			iov_tail(k, call);
-		c->turn_bytes += k->captured;
+		c->turn_bytes[call->direction & 1] += k->captured;
 		if (data_emit(c, k, found))
 			return -1;
 		if (last)
@@ -444,13 +446,14 @@ static __always_inline int call_emit_iovecs(struct conn_state *c, const struct c
  */
 static __always_inline void turn_update(struct conn_state *c, const struct chunk *k, const struct found *found)
 {
-	bool again = found->head_length && !(c->flags & CONN_HEAD_OPEN);
+	__u32 dir = k->direction & 1;
+	bool again = found->head_length && !c->head_open[dir];
 	bool last = found->head_end && found->head_length && found->head_length < k->captured;
 
 	if (found->second_head || again || last)
-		c->flags |= CONN_PIPELINED;
+		c->pipelined = 1;
 	if (found->head_length || found->head_end)
-		c->flags &= ~CONN_HEAD_OPEN;
+		c->head_open[dir] = 0;
 }
 
 /* call_emit sends what is wanted of a call of a recognised connection. */
@@ -468,7 +471,7 @@ __noinline int call_emit(struct conn_state *c, struct call *call, __u32 new_turn
 	k.pid_tgid = call->pid_tgid;
 	k.direction = call->direction;
 	k.seq = call->seq;
-	k.scan = is_request_direction(c, call->direction) && !(c->flags & CONN_PIPELINED);
+	k.scan = is_request_direction(c, call->direction) && !c->pipelined;
 	if (call->user.iov && want)
 		err = call_emit_iovecs(c, call, &k, &found, want);
 	else
@@ -486,13 +489,14 @@ __noinline int call_emit(struct conn_state *c, struct call *call, __u32 new_turn
  */
 static __always_inline __u32 stream_bytes(struct conn_state *c, const struct call *call, bool new_turn)
 {
+	__u32 dir = call->direction & 1;
 	bool claimed = c->flags & CONN_CLAIMED;
-	__u32 limit = claimed ? c->want[call->direction & 1] : SNIFF_BYTES;
+	__u32 limit = claimed ? c->want[dir] : SNIFF_BYTES;
 
 	if (new_turn)
-		c->turn_bytes = 0;
-	if (c->turn_bytes < limit)
-		limit -= c->turn_bytes;
+		c->turn_bytes[dir] = 0;
+	if (c->turn_bytes[dir] < limit)
+		limit -= c->turn_bytes[dir];
 	else
 		limit = claimed ? PREFIX_BYTES : 0;
 	return limit < call->len ? limit : call->len;
@@ -570,13 +574,13 @@ __noinline int stream_emit(struct conn_state *c, struct call *call, __u32 new_tu
 			break;
 		if (k.len == 0)
 			continue; /* an empty iovec */
-		c->turn_bytes += k.captured;
+		c->turn_bytes[call->direction & 1] += k.captured;
 		if (data_emit(c, &k, &found))
 			break;
 		if (p.want == 0)
 			break;
 	}
-	if (is_unknown(c) && c->turn_bytes >= HURRY_BYTES)
+	if (is_unknown(c) && c->turn_bytes[call->direction & 1] >= HURRY_BYTES)
 		reader_hurry();
 	return 0;
 }
@@ -592,17 +596,26 @@ static __noinline __u32 tcp_call_position(struct sock *sk, __u32 direction, __u3
 	return tcp_position_in(sk) - moved;
 }
 
-static __always_inline void call_position(struct conn_state *c, struct sock *sk, struct call *call, __u16 family,
+/* call_position finds where a call is, and returns whether it begins a turn. */
+static __always_inline bool call_position(struct conn_state *c, struct sock *sk, struct call *call, __u16 family,
 					  __u32 later)
 {
+	__u32 dir = call->direction & 1, other;
+	bool moved;
+
 	if (family == AF_UNIX || c->flags & CONN_DATAGRAM) {
-		call->seq = c->bytes[call->direction & 1];
+		call->seq = c->bytes[dir];
+		other = c->bytes[!dir];
 	} else {
-		call->seq = tcp_call_position(sk, call->direction, call->len + later);
-		c->other[call->direction & 1] = tcp_call_position(sk, !call->direction, 0);
+		call->seq = tcp_call_position(sk, dir, call->len + later);
+		other = tcp_call_position(sk, !dir, 0);
 		c->has_other = 1;
 	}
-	c->bytes[call->direction & 1] += call->len;
+	c->bytes[dir] += call->len;
+	moved = !c->called[dir] || other != c->other[dir] || c->flags & CONN_DATAGRAM;
+	c->called[dir] = 1;
+	c->other[dir] = other;
+	return moved;
 }
 
 static __always_inline void transfer_fill(struct transfer *t, struct sock *sk)
@@ -630,7 +643,7 @@ static __always_inline void conn_close(struct conn_state *c, struct sock *sk, bo
 	e->h.time_ns = bpf_ktime_get_ns();
 	e->h.conn = c->id;
 	e->h.flag = reset ? CLOSE_RESET : 0;
-	if (c->flags & CONN_TLS)
+	if (c->tls)
 		e->h.flag |= CLOSE_PLAIN;
 	e->next_ingress = position_now(c, sk, INGRESS);
 	e->next_egress = position_now(c, sk, EGRESS);
@@ -698,7 +711,6 @@ static __always_inline void conn_start(struct conn_state *c, __u64 id, bool data
 	c->id = id;
 	c->tries = datagram ? TRIES_DATAGRAMS : seen ? TRIES_SEEN : TRIES_JOINED;
 	c->flags |= CONN_STARTED | (seen ? CONN_SEEN : 0) | (datagram ? CONN_DATAGRAM : 0);
-	c->direction = DIRECTION_NONE;
 }
 
 /* conn_opened_by notes who opened a connection, by the state before it was established. What is recognised may say otherwise. */
@@ -767,13 +779,12 @@ static __always_inline void capture_call(struct conn_state *c, struct sock *sk, 
 					 __u32 len, __u32 later, __u64 pid_tgid, const struct user_args *args)
 {
 	struct call call = {};
-	bool new_turn = c->direction != direction || c->flags & CONN_DATAGRAM;
+	bool new_turn;
 
 	call.direction = direction;
 	call.len = len;
-	call_position(c, sk, &call, family, later);
-	c->direction = direction;
-	if (is_sniffed_out(c, new_turn))
+	new_turn = call_position(c, sk, &call, family, later);
+	if (is_sniffed_out(c, direction, new_turn))
 		return;
 	user_bytes_of(c, args, &call.user);
 	if (c->flags & CONN_DATAGRAM && SK_READ(sk, __sk_common.skc_dport) == 0)

@@ -2,6 +2,9 @@
 /*
  * What is remembered of one socket between its calls. The socket tier keeps it in socket storage, which dies with the
  * socket; the system-call tier in an LRU map.
+ *
+ * Two threads may send and receive at once. So what changes from call to call is kept by direction; what one direction
+ * learns for both is a byte of its own, because a flag set beside others could be lost.
  */
 #ifndef SONDE_CONN_STATE_H
 #define SONDE_CONN_STATE_H
@@ -10,14 +13,11 @@ enum conn_flags {
 	CONN_SILENT = 1 << 0,	 /* not a protocol anybody wants: one look-up a call from now on */
 	CONN_EXCLUDED = 1 << 1,	 /* not selected; asked again when the selection or the process changes */
 	CONN_SEEN = 1 << 2,	 /* observed from its first byte */
-	CONN_PIPELINED = 1 << 3, /* several requests were under way at once: responses are copied whole */
-	CONN_HEAD_OPEN = 1 << 4, /* the head of the current message has not ended yet */
 	CONN_KNOWN = 1 << 5,	 /* the process was looked at */
 	CONN_STARTED = 1 << 6,	 /* a direction was seen */
 	CONN_ENDED_BY_RESET = 1 << 7,
 	CONN_CLAIMED = 1 << 8,	 /* user space knows what it speaks and said how much to copy */
 	CONN_DATAGRAM = 1 << 9,	 /* a UDP socket, whatever its peers: each call is a message */
-	CONN_TLS = 1 << 15,	 /* its plain text is a connection too, see tls.h */
 };
 
 struct conn_state {
@@ -28,28 +28,25 @@ struct conn_state {
 	__u32 mmsg_next;    /* index of its next message */
 	__u32 tgid;
 	__u32 generation; /* of the selection that was asked */
-	__u32 turn_bytes; /* copied since the direction last changed */
+	__u32 turn_bytes[2]; /* by direction: copied of the current turn */
 	__u32 want[2];	  /* by direction, of a claimed connection: bytes to copy of each turn */
 	__u16 flags;
 	__u16 tries; /* turns left in which somebody may recognise something */
 	__u8 protocol;
 	__u8 role;
-	__u8 direction; /* of the last call */
+	__u8 pipelined; /* several requests were under way at once: responses are copied whole */
+	__u8 tls;	/* its plain text is a connection too, see tls.h */
+	__u8 head_open[2]; /* by direction: the head of the current message has not ended yet */
+	__u8 called[2];	   /* by direction: there was a call, and other is set */
 	__u8 head_len;
-	__u8 has_other;	/* other is known: not for a Unix socket, which tells only what was seen */
-	/*
-	 * By direction of the current call: the position of the other one. Two threads may send and receive at once, each
-	 * fills its own.
-	 */
-	__u32 other[2];
+	__u8 has_other;	/* other is exact: a Unix socket tells only what was seen */
+	__u32 other[2]; /* by direction of a call: the position of the other direction then. If it moved, a turn begins */
 	__u8 peer[16];	/* to whom an unconnected UDP socket sent last, */
 	__u16 peer_port; /* in host byte order */
 	__u16 tls_misses; /* calls in which no goroutine was found to speak TLS */
 	__u16 pad[2];
 	struct head head; /* first bytes of the turn, while they are too few to tell */
 };
-
-#define DIRECTION_NONE 2 /* of the last call: there was none */
 
 /*
  * TRIES_SEEN: turns a connection seen from its start has to be recognised in; more than one because of a PROXY line, a

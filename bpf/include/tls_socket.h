@@ -40,7 +40,7 @@ static __noinline struct plain_conn *plain_conn_of(struct conn_state *c, struct 
 	SK_READ_INTO(p->sk.__sk_common.skc_v6_rcv_saddr, sk, __sk_common.skc_v6_rcv_saddr);
 	SK_READ_INTO(p->sk.__sk_common.skc_v6_daddr, sk, __sk_common.skc_v6_daddr);
 	p->c.role = c->role; /* who opened it; what is recognised may say otherwise */
-	c->flags |= CONN_TLS;
+	c->tls = 1;
 	return p;
 }
 
@@ -148,7 +148,7 @@ static __always_inline void tls_socket_call(struct conn_state *c, struct sock *s
 			return;
 		}
 	}
-	if (tls_probed & TLS_GO && !(c->flags & CONN_TLS) && c->tls_misses < TLS_GO_TRIES)
+	if (tls_probed & TLS_GO && !c->tls && c->tls_misses < TLS_GO_TRIES)
 		tls_go_bind(c, sk, len);
 }
 

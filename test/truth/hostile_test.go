@@ -53,6 +53,8 @@ func TestGarbage(t *testing.T) {
 	for _, s := range services {
 		if strings.HasPrefix(s.Name, id) {
 			t.Errorf("garbage made a service of %s: server %+v, client %+v", s.Name, s.Server, s.Client)
+			claimed, err := x.Query(fmt.Sprintf(`count by (__name__, rpc_system, db_system_name, messaging_system, messaging_operation_name, db_operation_name) ({service_name=%q})`, s.Name), time.Now())
+			t.Logf("its series: %v %v", claimed, err)
 		}
 	}
 	t.Logf("%v of garbage: RSS %d MB at half time, %d MB at the end", length, half>>20, full>>20)

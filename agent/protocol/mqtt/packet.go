@@ -142,34 +142,54 @@ func (r *reader) variable() int {
 
 // properties skips them and returns what follows.
 func (r *reader) properties() []byte {
-	r.take(r.variable())
+	p := reader{b: r.take(r.variable())}
+	for len(p.b) > 0 {
+		p.property(p.byte())
+	}
+	r.isBroken = r.isBroken || p.isBroken
 	return r.b
 }
+
+// property skips the value of a property (§2.2.2.2); one that does not exist is broken.
+func (r *reader) property(id byte) {
+	switch id {
+	case 0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2a:
+		r.take(1)
+	case 0x13, 0x21, 0x22, topicAlias:
+		r.take(2)
+	case 0x02, 0x11, 0x18, 0x27:
+		r.take(4)
+	case 0x0b:
+		r.variable()
+	case 0x03, 0x08, 0x09, 0x12, 0x15, 0x16, 0x1a, 0x1c, 0x1f:
+		r.text()
+	case 0x26: // user property
+		r.text()
+		r.text()
+	default:
+		r.b, r.isBroken = nil, true
+	}
+}
+
+const topicAlias = 0x23
 
 // alias reads the properties of a PUBLISH (§3.3.2.3) up to the topic alias; 0 for none.
 func (r *reader) alias() uint16 {
 	n := r.variable()
 	p := reader{b: r.b[:min(n, len(r.b))]}
 	for len(p.b) > 0 {
-		switch p.byte() {
-		case 0x01: // payload format
-			p.take(1)
-		case 0x02: // expiry
-			p.take(4)
-		case 0x03, 0x08, 0x09: // content type, response topic, correlation data
-			p.text()
-		case 0x0b: // subscription
-			p.variable()
-		case 0x26: // user property
-			p.text()
-			p.text()
-		case 0x23:
+		id := p.byte()
+		if id == topicAlias {
 			return p.uint16()
-		default:
-			return 0
 		}
+		p.property(id)
 	}
 	return 0
+}
+
+// endsWithProperties reports whether properties or nothing are the rest of a packet.
+func (r *reader) endsWithProperties() bool {
+	return len(r.b) == 0 || len(r.properties()) == 0 && !r.isBroken
 }
 
 // filters reads the list of a SUBSCRIBE or UNSUBSCRIBE, which reaches to the end, and returns the first; nil when it is none.

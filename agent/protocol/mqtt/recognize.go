@@ -105,7 +105,7 @@ func isPacket(first byte, b []byte) bool {
 		return !r.isBroken && isTopic(topic) && utf8.Valid(topic) && (!hasID || r.uint16() != 0) && (len(topic) > 0 || len(r.b) > 3)
 	case puback, pubrec, pubrel, pubcomp:
 		id := r.uint16()
-		return id != 0 && (len(b) == 2 || isReason(r.byte()))
+		return id != 0 && (len(b) == 2 || isReason(r.byte()) && r.endsWithProperties())
 	case subscribe, unsubscribe:
 		_, topic := firstFilter(kind, b, 0)
 		return topic != nil
@@ -116,7 +116,7 @@ func isPacket(first byte, b []byte) bool {
 		isOld := kind == unsuback && len(b) == 2 || kind == suback && areReasons(r.b)
 		return isOld || areReasons(r.properties()) && !r.isBroken
 	case disconnect, auth:
-		return len(b) == 0 || isReason(r.byte())
+		return len(b) == 0 || isReason(r.byte()) && r.endsWithProperties()
 	}
 	return true
 }
