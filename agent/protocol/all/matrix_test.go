@@ -38,7 +38,6 @@ func isOwner(p protocol.Protocol, folder string) bool {
 
 // faults are what these tests found and nobody has mended yet, by test and folder: a line is to go with its fault.
 var faults = map[string]string{
-	"TestAnySegmentation/mysql": "a log-in in pieces of up to 20 bytes is not followed",
 	"TestAnyLoss/mongo":         "documents of an answer whose copy ends early are not counted, and it is not partial",
 	"TestAnyLoss/mongodb":       "the same",
 	"TestAnyLoss/clickhouse":    "a request of which a call is lost is too short, and not partial",
