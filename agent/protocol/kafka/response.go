@@ -157,7 +157,7 @@ func (r *response) head(isKnown bool) protocol.Response {
 		q.ClientError, q.ServerError = errorsOf(f.err, r.of.key)
 	}
 	q.Target = f.source()
-	q.Counts[countConsumed], q.Counts[countConsumedBytes] = f.records, f.bytes
+	q.Counts[protocol.MessagesConsumed], q.Counts[protocol.MessageBytesConsumed] = f.records, f.bytes
 	if f.hasLag && !r.walk.short {
 		q.Attributes = []protocol.Attribute{{Key: attrLag, Value: strconv.FormatUint(f.lag, 10)}}
 	}
