@@ -4,16 +4,19 @@ import "strings"
 
 // plain is how names are compared: escapes undone, small letters and digits only.
 func plain(name string) string {
-	v := newView(name)
-	for range maxDepth {
-		next, more := v.decode()
-		if !more {
-			break
+	if strings.ContainsAny(name, `%&\`) {
+		v := newView(name)
+		for range maxDepth {
+			next, more := v.decode()
+			if !more {
+				break
+			}
+			v = next
 		}
-		v = next
+		name = string(v.b)
 	}
-	out := make([]byte, 0, len(v.b))
-	for _, c := range v.b {
+	out := make([]byte, 0, len(name))
+	for _, c := range []byte(name) {
 		switch {
 		case c >= 'A' && c <= 'Z':
 			out = append(out, c|0x20)

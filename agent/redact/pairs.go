@@ -18,7 +18,7 @@ func (m *marker) pairs(v view, isLast bool) {
 			continue
 		}
 		from, to := v.value(i, isQuoted)
-		if !isLast && to < len(v.b) && from < len(v.b) && v.b[from] == '\\' {
+		if !isLast && to < len(v.b) && v.b[from] == '\\' && !isQuote(v.b[from-1]) {
 			continue // an escaped quote: the next layer knows where it ends
 		}
 		m.mark(v, from, to)

@@ -97,3 +97,6 @@ func (m *marker) lastWord(v view) {
 }
 
 func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+
+// IsSecret reports whether the value of a name is to be taken out whole.
+func (r *Redactor) IsSecret(name string) bool { return r.rules.isSecretHeader(name) }

@@ -33,8 +33,9 @@ type rules struct {
 
 // pattern is the shape of a secret. Group 1, where there is one, is what is taken out.
 type pattern struct {
-	name string
-	re   *regexp.Regexp
+	name  string
+	re    *regexp.Regexp
+	hints []string // in small letters: one of them is in every text that matches. None: nothing is known
 }
 
 // Names of rules that are no header, name or pattern; they can be removed.
@@ -67,20 +68,20 @@ func defaultNames() []string {
 
 // defaultPatterns are secrets by their shape.
 func defaultPatterns() []pattern {
-	p := func(name, re string) pattern { return pattern{name, regexp.MustCompile(re)} }
+	p := func(name, re string, hints ...string) pattern { return pattern{name, regexp.MustCompile(re), hints} }
 	return []pattern{
-		p("bearer", `(?i)\bbearer[ \t+]+([A-Za-z0-9._~+/=-]{6,})`),
-		p("scheme", `(?i)\b(?:basic|negotiate|apikey|token)[ \t+]+([A-Za-z0-9._~+/=-]{16,})`), // "token expired" is none
-		p("jwt", `\beyJ[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,4}`),
-		p("aws-key", `\b(?:A3T[A-Z0-9]|AKIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|ASIA)[A-Z0-9]{12,}`),
-		p("github-token", `\b(?:gh[pousr]_[A-Za-z0-9]{10,}|github_pat_[A-Za-z0-9_]{10,})`),
-		p("gitlab-token", `\bglpat-[A-Za-z0-9_-]{10,}`),
-		p("slack-token", `\bxox[abeoprs]-[A-Za-z0-9-]{8,}`),
-		p("google-key", `\bAIza[A-Za-z0-9_-]{20,}`),
-		p("stripe-key", `\b[srp]k_(?:live|test)_[A-Za-z0-9]{8,}`),
-		p("npm-token", `\bnpm_[A-Za-z0-9]{20,}`),
-		p("sk-key", `\bsk-[A-Za-z0-9_-]{16,}`),
-		p("private-key", `(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\z)`),
+		p("bearer", `(?i)\bbearer[ \t+]+([A-Za-z0-9._~+/=-]{6,})`, "bearer"),
+		p("scheme", `(?i)\b(?:basic|negotiate|apikey|token)[ \t+]+([A-Za-z0-9._~+/=-]{16,})`, "basic", "negotiate", "apikey", "token"), // "token expired" is none
+		p("jwt", `\beyJ[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,4}`, "eyj"),
+		p("aws-key", `\b(?:A3T[A-Z0-9]|AKIA|AGPA|AIDA|AROA|AIPA|ANPA|ANVA|ASIA)[A-Z0-9]{12,}`, "a3t", "akia", "agpa", "aida", "aroa", "aipa", "anpa", "anva", "asia"),
+		p("github-token", `\b(?:gh[pousr]_[A-Za-z0-9]{10,}|github_pat_[A-Za-z0-9_]{10,})`, "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+		p("gitlab-token", `\bglpat-[A-Za-z0-9_-]{10,}`, "glpat-"),
+		p("slack-token", `\bxox[abeoprs]-[A-Za-z0-9-]{8,}`, "xox"),
+		p("google-key", `\bAIza[A-Za-z0-9_-]{20,}`, "aiza"),
+		p("stripe-key", `\b[srp]k_(?:live|test)_[A-Za-z0-9]{8,}`, "k_live_", "k_test_"),
+		p("npm-token", `\bnpm_[A-Za-z0-9]{20,}`, "npm_"),
+		p("sk-key", `\bsk-[A-Za-z0-9_-]{16,}`, "sk-"),
+		p("private-key", `(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY.*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\z)`, "private key"),
 	}
 }
 
@@ -239,5 +240,5 @@ func parsePattern(n *yaml.Node) (pattern, error) {
 	if re.MatchString("") {
 		return pattern{}, fmt.Errorf("line %d: pattern %q matches the empty text, and so everything", n.Line, p.Name)
 	}
-	return pattern{p.Name, re}, nil
+	return pattern{name: p.Name, re: re}, nil
 }

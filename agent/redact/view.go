@@ -24,6 +24,9 @@ func (v view) isEscape(i int) bool { return v.at[i+1]-v.at[i] > 1 }
 
 // decode undoes one layer of escapes: of URLs, of strings in JSON and programs, of HTML. It is false when there was none.
 func (v view) decode() (view, bool) {
+	if !bytes.ContainsAny(v.b, `%&\`) {
+		return view{}, false
+	}
 	out := view{b: make([]byte, 0, len(v.b)), at: make([]int, 0, len(v.at))}
 	found := false
 	for i := 0; i < len(v.b); {
