@@ -37,6 +37,7 @@ type connection struct {
 
 	flights   []*flight // in order of ids
 	pending   int       // of them: no response yet
+	pages     int       // of them: with content
 	unbounded *flight   // its response ends with silence
 	isSettled bool      // since the last request nothing was lost that makes an unasked response likely
 	now       *call     // being parsed
@@ -104,6 +105,9 @@ func (c *connection) parse(k *call) {
 		c.parser.Data(dir, k.payload, c)
 	}
 	if rest := k.n - uint32(len(k.payload)); rest > 0 && c.parser != nil {
+		if c.pages > 0 {
+			c.breakContent(dir)
+		}
 		c.parser.Gap(dir, rest, k.tail, c)
 	}
 	if !k.isGap {

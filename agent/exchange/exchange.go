@@ -72,6 +72,8 @@ type Exchange struct {
 	Waits bool
 	// Partial is true when bytes were lost where they mattered: sizes may be short, the route or status may be missing.
 	Partial bool
+	// Content is what both messages said, of exchanges that a Keeper chose; nil otherwise. It holds secrets.
+	Content *Content
 }
 
 // Duration returns the nanoseconds from the first byte of the request to the last byte of the response. An exchange

@@ -12,6 +12,7 @@ type flight struct {
 	c       *connection
 	near    links[*flight]
 	checked uint64 // time of the last look at its time-out
+	page    *page  // its content so far; nil for none
 
 	hasRequest, hasResponse     bool // the head was seen
 	requestEnded, responseEnded bool
@@ -111,6 +112,9 @@ func (c *connection) RequestEnd(id uint64, end protocol.End) {
 func (c *connection) ResponseBegin(id uint64) {
 	if f := c.find(id); f != nil {
 		f.x.ResponseStart = c.now.time
+		if f.page != nil { // again, after an interim response
+			f.page.parts[protocol.FromServer].reset()
+		}
 	}
 }
 

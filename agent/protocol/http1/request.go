@@ -47,10 +47,12 @@ func (p *parser) readRequest(b []byte, atCall bool, sink protocol.Sink) int {
 		return p.readRequestHead(b, sink)
 	case inFixed:
 		n := min(uint64(len(b)), s.remain)
+		protocol.Tell(sink, s.id, protocol.ToServer, protocol.FormHTTP, b[:n])
 		p.skipFixedRequest(n, sink)
 		return int(n)
 	case inChunked:
 		n, done, ok := s.chunk.read(b)
+		protocol.Tell(sink, s.id, protocol.ToServer, protocol.FormHTTP, b[:n])
 		s.body += uint64(n)
 		if done {
 			p.endRequest(protocol.End{}, sink)

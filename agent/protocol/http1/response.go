@@ -28,10 +28,12 @@ func (p *parser) readResponse(b []byte, atCall bool, sink protocol.Sink) int {
 		return p.readResponseHead(b, sink)
 	case inFixed:
 		n := min(uint64(len(b)), s.remain)
+		s.tellResponse(b[:n], sink)
 		p.skipFixedResponse(n, sink)
 		return int(n)
 	case inChunked:
 		n, done, ok := s.chunk.read(b)
+		s.tellResponse(b[:n], sink)
 		s.body += uint64(n)
 		if done {
 			p.endResponse(protocol.End{}, sink)
@@ -46,6 +48,9 @@ func (p *parser) readResponse(b []byte, atCall bool, sink protocol.Sink) int {
 			p.endLostBody(protocol.End{}, sink)
 		}
 		return len(b)
+	}
+	if s.state == inUntilEnd {
+		s.tellResponse(b, sink)
 	}
 	s.body += uint64(len(b)) // inUntilEnd, inUnknown, lost
 	return len(b)
@@ -112,6 +117,13 @@ func (p *parser) beginResponse(wasExact bool, sink protocol.Sink) {
 	p.res.begin(e.id)
 	p.res.partial = e.isDoubtful
 	sink.ResponseBegin(e.id)
+}
+
+// tellResponse hands on what can be read of a response that has a request.
+func (s *stream) tellResponse(b []byte, sink protocol.Sink) {
+	if s.id != 0 {
+		protocol.Tell(sink, s.id, protocol.FromServer, protocol.FormHTTP, b)
+	}
 }
 
 func (p *parser) skipFixedResponse(n uint64, sink protocol.Sink) {
