@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	. "github.com/sonde-dev/sonde/agent/protocol/internal/parsertest"
+	. "github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 func TestRecognize(t *testing.T) {
@@ -210,7 +210,7 @@ func FuzzParse(f *testing.F) {
 
 func BenchmarkParsePublishConfirmed(b *testing.B) {
 	p := newParser()
-	sink := Deaf{}
+	sink := Discard{}
 	for _, c := range hello {
 		p.Data(c.Dir, c.Data, sink)
 	}
