@@ -112,7 +112,7 @@ struct tls_session {
 enum tls_whole {
 	TLS_NOT_WHOLE = 0,
 	TLS_WHOLE_FROM_READ = 1, /* a read was seen to begin: so none is under way unseen */
-	TLS_WHOLE = 2,		 /* the handshake was */
+	TLS_WHOLE = 2,		 /* the handshake was, or a write where no read can be under way */
 };
 
 struct {
