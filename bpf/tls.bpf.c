@@ -250,16 +250,27 @@ int tls_free(struct pt_regs *ctx)
 	return 0;
 }
 
+/*
+ * go_restarts tells whether a call is one that began before. A function that finds its stack too small has it moved, and
+ * is entered again from its first instruction (runtime.morestack): what it writes was handed on the first time.
+ */
+static __always_inline bool go_restarts(const struct tls_goroutine *key, const struct tls_call *call)
+{
+	const struct tls_call *began = bpf_map_lookup_elem(&tls_goroutines, key);
+
+	return began && began->kind == call->kind && began->ssl == call->ssl && began->buf == call->buf &&
+	       began->len == call->len;
+}
+
 /* Go's internal ABI: arguments in rax, rbx, rcx, …, the goroutine in r14; the result in rax. */
 SEC("uprobe.multi")
 int go_enter(struct pt_regs *ctx)
 {
 	struct tls_goroutine key = { .g = ctx->r14, .tgid = bpf_get_current_pid_tgid() >> 32 };
-	struct tls_call call = { .ssl = ctx->ax, .buf = ctx->bx, .kind = COOKIE_KIND(bpf_get_attach_cookie(ctx)) };
-
+	struct tls_call call = { .ssl = ctx->ax, .buf = ctx->bx, .len = ctx->cx, .kind = COOKIE_KIND(bpf_get_attach_cookie(ctx)) };
 	struct tls_session *s;
 
-	if (key.tgid == self_tgid)
+	if (key.tgid == self_tgid || (call.kind == TLS_WRITE && go_restarts(&key, &call)))
 		return 0;
 	s = session_begins(call.ssl, key.tgid, call.kind, false);
 	/* Read and Write shake hands first */

@@ -44,7 +44,7 @@ struct tls_call {
 	__u64 conn;	/* id of the socket that it used */
 	__u16 kind;
 	__u16 handed_on; /* of a write: its bytes were, when it began */
-	__u32 pad;
+	__u32 len;	 /* of Go's: bytes that the caller has, or has room for */
 };
 
 /* struct tls_near is the last thing of one sort that happened on a thread, until something else uses it up. */
