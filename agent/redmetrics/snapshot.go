@@ -66,6 +66,9 @@ func (r *Recorder) collect(b *signal.Batch) {
 		if g.touched {
 			g.touched, g.last = false, now
 		}
+		if l, ok := rec.(*gauge); ok {
+			l.settle(now, r.cfg.LevelIdleAfter)
+		}
 		if time.Duration(now-g.last) >= rec.idleAfter(&r.cfg) {
 			r.end(rec)
 			continue
