@@ -180,6 +180,16 @@ type Offerer struct {
 	Reasons  []Reason `json:"reasons"`
 }
 
+// Level is a number that goes up and down, of one target and one client, as it was at the end of the range: consumer lag.
+type Level struct {
+	Service  string  `json:"service"` // that answers
+	Protocol string  `json:"protocol"`
+	Target   string  `json:"target"`
+	Name     string  `json:"name"` // "kafka_consumer_lag"
+	Client   string  `json:"client"`
+	Value    float64 `json:"value"`
+}
+
 // InterfacesReply answers GET /api/interfaces?kind=&start=&end=&sort=&limit=. A database, a queue, a DNS server, an RPC
 // service each is an offerer, its statements, destinations, names, methods are offers.
 type InterfacesReply struct {
@@ -188,6 +198,7 @@ type InterfacesReply struct {
 	Protocols []string  `json:"protocols"` // of these kinds that Sonde knows
 	Offerers  []Offerer `json:"offerers"`
 	Offers    []Offer   `json:"offers"`
+	Levels    []Level   `json:"levels"`
 	Total     int       `json:"total"` // of offers; there are fewer in the reply if it is above the limit
 	Loss      Loss      `json:"loss"`
 }
