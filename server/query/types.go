@@ -126,6 +126,9 @@ type Flow struct {
 	Retransmits    float64 `json:"retransmits"`
 	RequestBytes   float64 `json:"requestBytes"` // from the client to the server
 	ResponseBytes  float64 `json:"responseBytes"`
+	RoundTrip      float64 `json:"roundTrip"` // seconds, at the end of the range; 0 for not known
+	// ServerNames are what was asked for in TLS handshakes (SNI) on connections that cannot be read otherwise.
+	ServerNames []string `json:"serverNames"`
 }
 
 // TopologyReply answers GET /api/topology?start=&end=.
