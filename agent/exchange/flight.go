@@ -136,6 +136,7 @@ func (c *connection) ResponseHead(id uint64, r protocol.Response) {
 	if r.Target != "" {
 		f.x.Target = r.Target
 	}
+	f.x.Levels = r.Levels
 	f.x.Status, f.x.Error = r.Status, r.ClientError
 	if f.x.Side == Server {
 		f.x.Error = r.ServerError
