@@ -201,7 +201,7 @@ func queryNames(name string, s *protocol.Semantics) query.ProtocolMetrics {
 func countNames(s *protocol.Semantics, metric func(protocol.Count) string) (out []query.CountMetric) {
 	for _, c := range s.Counts {
 		if m := metric(c); m != "" {
-			out = append(out, query.CountMetric{Metric: m, Name: countName(c)})
+			out = append(out, query.CountMetric{Metric: m, Name: countName(c), IsHistogram: c.IsHistogram, Label: c.Label.Key, Value: c.Label.Value})
 		}
 	}
 	return out
@@ -213,13 +213,17 @@ func countName(c protocol.Count) string {
 	if name == "" {
 		name = c.Server
 	}
-	if _, rest, ok := strings.Cut(name, "_"); ok {
+	if _, rest, ok := strings.Cut(strings.TrimPrefix(name, "gen_"), "_"); ok {
 		name = rest
 	}
 	for _, prefix := range []string{"client_", "server_", "response_"} {
 		name = strings.TrimPrefix(name, prefix)
 	}
-	return strings.TrimSuffix(name, "_total")
+	name = strings.TrimSuffix(name, "_total")
+	if c.Label.Key != "" {
+		name = c.Label.Value + "_" + name // input_token_usage
+	}
+	return name
 }
 
 func (r RemoteWrite) config() export.RemoteWriteConfig {
