@@ -42,13 +42,16 @@ type begin func(r Request) Reader
 
 // dialects are asked in this order: those with the strongest evidence first.
 var dialects = [...]begin{
+	beginAnthropic,
+	beginOpenAI,
+	beginOllama,
 	beginGraphQL,
 	beginElastic,
 }
 
 // Protocols returns the dialects for the registry. They recognise no connection.
 func Protocols() []protocol.Protocol {
-	return []protocol.Protocol{elasticsearch, opensearch, graphql}
+	return []protocol.Protocol{elasticsearch, opensearch, graphql, openai, anthropic, ollama}
 }
 
 // MayBegin reports whether a request of HTTP/1 is worth being looked at by Begin: most are not, and this costs less.

@@ -15,6 +15,7 @@ const (
 	signElastic                         // only clients of Elasticsearch send this
 	signElasticServer                   // only Elasticsearch sends this
 	signOpenSearch                      // only OpenSearch sends this
+	signAnthropic                       // only clients of Anthropic's API send this
 )
 
 // field is a header field that says something.
@@ -26,6 +27,7 @@ type field struct {
 // fields are all of them, by their first letters.
 var fields = [...]field{
 	{"accept", func(v []byte) Signs { return signsOfType(v) & signElastic }},
+	{"anthropic-version", func([]byte) Signs { return signAnthropic }},
 	{"content-type", signsOfType},
 	{"content-encoding", signsOfCoding},
 	{"x-elastic-client-meta", func([]byte) Signs { return signElastic }},
@@ -34,7 +36,7 @@ var fields = [...]field{
 }
 
 // The positions behind the last field whose first letter is a, and c. The others begin with x.
-const lastA, lastC = 1, 3
+const lastA, lastC = 2, 4
 
 // FieldNames returns the names of the fields that say something, in lower case. The order is that of SignsOf.
 func FieldNames() []string {
