@@ -70,6 +70,8 @@ type Exchange struct {
 	Counts [protocol.MaxCounts]uint64
 	// Levels are what the response says of gauges (protocol.Semantics.Gauges).
 	Levels []protocol.Level
+	// View is the same exchange in the words of a dialect of its protocol; nil for none, which is the rule.
+	View *protocol.View
 	// Waits is true when the server answers late on purpose: the duration is not service time.
 	Waits bool
 	// Partial is true when bytes were lost where they mattered: sizes may be short, the route or status may be missing.
