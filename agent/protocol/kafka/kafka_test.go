@@ -213,8 +213,8 @@ func TestTalks(t *testing.T) {
 			k.ask(fetch(version, 77, 2, "payments")).answer(fetched(version, batchOf(7, 3, 0), 20, "payments"))
 			k.ask(forget(fetch(version, 77, 3), "orders")).answer(fetched(version, nil, 5))
 			k.ask(fetch(version, 0, -1, "orders")).answer(fetched(version, nil, 5))
-			k.want("Metadata - 0", "Fetch orders 0 waits count1=5 messaging.kafka.consumer.lag=0", "Fetch orders 0 waits", "Fetch payments 0 waits count1=3 messaging.kafka.consumer.lag=10",
-				"Fetch payments 0 waits", "Fetch orders 0 waits")
+			k.want("Metadata - 0", "Fetch orders 0 waits count1=5 messaging.kafka.consumer.lag=0", "Fetch orders 0 waits messaging.kafka.consumer.lag=0", "Fetch payments 0 waits count1=3 messaging.kafka.consumer.lag=10",
+				"Fetch payments 0 waits messaging.kafka.consumer.lag=10", "Fetch orders 0 waits messaging.kafka.consumer.lag=5")
 		})
 	}
 	run("control batches and a batch that is cut off", func(k *talk) {
@@ -281,7 +281,7 @@ func TestTalks(t *testing.T) {
 		k.ask(fetch(11, 0, -1, "a", "b")).answer(fetched(11, batchOf(0, 5, 0), 5, "a", "b"))
 		k.ask(fetch(11, 0, -1, "a", "b")).answer(fetched(11, nil, 5, "a", "b"))
 		k.ask(fetch(17, 0, -1, "unknown")).answer(fetched(17, batchOf(0, 5, 0), 5, "unknown"))
-		k.want("Fetch (several) 0 waits count1=10 messaging.kafka.consumer.lag=0", "Fetch (several) 0 waits", "Fetch - 0 waits count1=5 messaging.kafka.consumer.lag=0")
+		k.want("Fetch (several) 0 waits count1=10 messaging.kafka.consumer.lag=0", "Fetch (several) 0 waits messaging.kafka.consumer.lag=10", "Fetch - 0 waits count1=5")
 	})
 	run("joined, and a response in the middle", func(k *talk) {
 		k.ask(fetch(11, 5, 9))
@@ -425,8 +425,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, orders, text []byte, joined bool) {
 		p := newParser(joined, &topics{names: map[[16]byte]string{}})
 		parsertest.Script(t, p, orders, text, func() {
-			if len(p.waiting) > maxWaiting || len(p.request.walk.pend) > maxText+5 || len(p.response.walk.pend) > maxText+5 || len(p.session.topics) > maxSession {
-				t.Fatalf("not bounded: %d wait, %d topics", len(p.waiting), len(p.session.topics))
+			if len(p.waiting) > maxWaiting || len(p.request.walk.pend) > maxText+5 || len(p.response.walk.pend) > maxText+5 || len(p.session.topics) > maxSession || len(p.session.positions.of) > maxPositions {
+				t.Fatalf("not bounded: %d wait, %d topics, %d partitions", len(p.waiting), len(p.session.topics), len(p.session.positions.of))
 			}
 		})
 		recognize(text)

@@ -117,6 +117,7 @@ func (p *requests) finish(e protocol.End, sink protocol.Sink) {
 		if isBroken {
 			p.session = fetchSession{}
 		}
+		p.session.isReplica = f.isReplica || f.hasReplicaState
 		if f.epoch > 0 {
 			q.Target = p.session.target(p.names.shared)
 		}
