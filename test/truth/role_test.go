@@ -49,6 +49,8 @@ func playRole(ctx context.Context, role string) error {
 		fmt.Fprintf(os.Stderr, "%.0f requests/s\n", float64(a.Requests)/time.Since(begin).Seconds())
 	case "raw":
 		log, err = rawPlan(a)
+	case "fresh":
+		log, err = freshStacks(a)
 	case "old":
 		log, err = oldConnections(a)
 	case "shop":
