@@ -18,8 +18,13 @@ type InterfaceNames struct {
 	Counts, Gauges                      []CountName
 }
 
-// CountName names one more number that a protocol adds up for each interface, or a gauge that it keeps for each target.
-type CountName struct{ Name, Unit, Help string } // no Name: not on this side
+// CountName names one more number that a protocol adds up for each interface, or a gauge that it keeps for each target. Label, if there
+// is one, tells it from others of the same name; its value comes after the target.
+type CountName struct {
+	Name, Unit, Help string // no Name: not on this side
+	IsHistogram      bool
+	Label            string
+}
 
 // InterfaceMetrics are the metrics of one side of a protocol's interfaces, nil where the protocol has none. Counts and
 // Gauges have the lengths of InterfaceNames.Counts and Gauges.
@@ -64,6 +69,10 @@ func (n InterfaceNames) what() string {
 		return "database"
 	case "messaging":
 		return prefix
+	case "gen":
+		return "language model"
+	case "graphql":
+		return "GraphQL"
 	case "":
 		return n.Protocol
 	default:
@@ -74,7 +83,15 @@ func (n InterfaceNames) what() string {
 func (n InterfaceNames) counts() []*Desc {
 	ds := make([]*Desc, len(n.Counts))
 	for i, c := range n.Counts {
-		ds[i] = describe(c.Name, Counter, c.Unit, c.Help, n.labels())
+		var more []string
+		if c.Label != "" {
+			more = append(more, c.Label)
+		}
+		t := Counter
+		if c.IsHistogram {
+			t = Histogram
+		}
+		ds[i] = describe(c.Name, t, c.Unit, c.Help, n.labels(more...))
 	}
 	return ds
 }

@@ -237,6 +237,10 @@ const MaxCounts = 4
 type Count struct {
 	Server, Client string // names of the metrics: "messaging_client_sent_messages_total"; "" for none
 	Unit, Help     string
+	// IsHistogram is true where the convention wants the distribution over exchanges too: those with 0 are none of it.
+	IsHistogram bool
+	// Label tells this number from others under the same name: gen_ai_token_type="input". No Key, no label.
+	Label Attribute
 }
 
 // Gauge is a number that goes up and down: how far a consumer is behind. It is kept for each target, not for each operation.

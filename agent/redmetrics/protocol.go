@@ -31,7 +31,7 @@ func Describe(p protocol.Protocol, side exchange.Side) signal.InterfaceMetrics {
 		if side == exchange.Client {
 			name = c.Client
 		}
-		n.Counts = append(n.Counts, signal.CountName{Name: name, Unit: c.Unit, Help: c.Help})
+		n.Counts = append(n.Counts, signal.CountName{Name: name, Unit: c.Unit, Help: c.Help, IsHistogram: c.IsHistogram, Label: c.Label.Key})
 	}
 	for _, g := range sem.Gauges {
 		name := g.Server
@@ -75,6 +75,14 @@ func (m *protocolMetrics) values(side exchange.Side, service, operation, target,
 		ls = append(ls, peer)
 	}
 	return append(ls, m.constants...)
+}
+
+// countLabels are the label values of one of the numbers that the protocol counts besides.
+func (m *protocolMetrics) countLabels(rs *routeSeries, side exchange.Side, i int) []string {
+	if l := m.semantics.Counts[i].Label; l.Key != "" {
+		return m.labels(rs, side, l.Value)
+	}
+	return m.labels(rs, side)
 }
 
 // named returns the value where the label has a name, and "" (the label is absent) where the protocol has none for it.

@@ -204,7 +204,11 @@ func queryNames(name string, s *protocol.Semantics) query.ProtocolMetrics {
 func countNames(s *protocol.Semantics, metric func(protocol.Count) string) (out []query.CountMetric) {
 	for _, c := range s.Counts {
 		if m := metric(c); m != "" {
-			out = append(out, query.CountMetric{Metric: m, Name: countName(c.Client, c.Server)})
+			name := countName(c.Client, c.Server)
+			if c.Label.Key != "" {
+				name = c.Label.Value + "_" + name // input_token_usage
+			}
+			out = append(out, query.CountMetric{Metric: m, Name: name, IsHistogram: c.IsHistogram, Label: c.Label.Key, Value: c.Label.Value})
 		}
 	}
 	return out
@@ -222,7 +226,7 @@ func gaugeNames(s *protocol.Semantics, metric func(protocol.Gauge) string) (out 
 // countName is what people call a count: "returned_rows" for db_client_response_returned_rows_total.
 func countName(client, server string) string {
 	name := cmp.Or(client, server)
-	if _, rest, ok := strings.Cut(name, "_"); ok {
+	if _, rest, ok := strings.Cut(strings.TrimPrefix(name, "gen_"), "_"); ok {
 		name = rest
 	}
 	for _, prefix := range []string{"client_", "server_", "response_"} {

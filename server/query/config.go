@@ -45,6 +45,9 @@ type SideMetrics struct {
 type CountMetric struct {
 	Metric string // name of the series
 	Name   string // for people and in replies, the same on both sides: "returned_rows"
+	// IsHistogram is true where the number is the sum of a histogram. Label and Value tell the series from others of the same name.
+	IsHistogram  bool
+	Label, Value string
 }
 
 // DefaultConfig knows no protocol: the wiring takes their names from the agent's registry.

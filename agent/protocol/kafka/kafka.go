@@ -79,38 +79,15 @@ func (Protocol) Reads() protocol.Reading {
 // Kafka's protocol guide.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
-// What is counted, in the order of semantics.Counts.
-const (
-	countSent = iota
-	countConsumed
-	countSentBytes
-	countConsumedBytes
-)
-
 // gaugeLag is the only gauge.
 const gaugeLag = 0
 
-var semantics = protocol.Semantics{
-	ServerDuration:    "messaging_server_operation_duration_seconds",
-	ClientDuration:    "messaging_client_operation_duration_seconds",
-	OperationLabel:    "messaging_operation_name",
-	ServerTargetLabel: "messaging_destination_name",
-	ClientTargetLabel: "messaging_destination_name",
-	StatusLabel:       "messaging_response_status_code",
-	Template:          func(topic string) string { return topic },
-	Counts: []protocol.Count{
-		countSent: {Client: "messaging_client_sent_messages_total", Server: "messaging_server_received_messages_total",
-			Unit: "{message}", Help: "Messages in requests that publish, whatever the answer."},
-		countConsumed: {Client: "messaging_client_consumed_messages_total", Server: "messaging_server_delivered_messages_total",
-			Unit: "{message}", Help: "Messages in responses to requests that fetch."},
-		countSentBytes: {Client: "messaging_client_sent_bytes_total", Server: "messaging_server_received_bytes_total",
-			Unit: "By", Help: "Bytes of messages in requests that publish, compressed as they are."},
-		countConsumedBytes: {Client: "messaging_client_consumed_bytes_total", Server: "messaging_server_delivered_bytes_total",
-			Unit: "By", Help: "Bytes of messages in responses to requests that fetch, compressed as they are."},
-	},
-	Gauges: []protocol.Gauge{
+var semantics = withLag(protocol.Messaging("kafka", nil, protocol.MessageCounts()...))
+
+func withLag(s protocol.Semantics) protocol.Semantics {
+	s.Gauges = []protocol.Gauge{
 		gaugeLag: {Client: "messaging_kafka_consumer_lag", Unit: "{record}",
 			Help: "Records behind the last one fetched, over the partitions of a topic that this service fetches: as of the last fetch of each."},
-	},
-	Constant: []protocol.Attribute{{Key: "messaging_system", Value: "kafka"}},
+	}
+	return s
 }

@@ -160,7 +160,7 @@ func (r *response) head(isKnown bool, session *fetchSession, known *topics) prot
 		q.ClientError, q.ServerError = errorsOf(f.err, r.of.key)
 	}
 	q.Target = f.source()
-	q.Counts[countConsumed], q.Counts[countConsumedBytes] = f.records, f.bytes
+	q.Counts[protocol.MessagesConsumed], q.Counts[protocol.MessageBytesConsumed] = f.records, f.bytes
 	if isKnown && r.of.key == keyFetch {
 		q.Levels = session.lags(known)
 	}
