@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sonde-dev/sonde/signal"
@@ -15,13 +16,14 @@ import (
 
 // Query says what is looked for. Empty fields match everything.
 type Query struct {
-	Service string
-	Side    string // "server" or "client"
-	Kind    string // "slow" or "failed"
-	// Protocol, Operation and Target are those of an interface.
-	Protocol, Operation, Target string
-	Start, End                  time.Time // of the requests' beginning, both included
-	Limit                       int       // at least 1
+	Service  string
+	Side     string // "server" or "client"
+	Kind     string // "slow" or "failed"
+	Protocol string
+	// Interface is an operation and a target with a space between: "GET /orders/{id}"; one of them where there is only that.
+	Interface  string
+	Start, End time.Time // of the requests' beginning, both included
+	Limit      int       // at least 1
 }
 
 // Read returns the samples that match and ended last, the one that began last first, and whether there are more. It reads one segment at a time.
@@ -119,5 +121,5 @@ func (q *Query) matchesKey(k key) bool {
 
 func (q *Query) matches(s *signal.Sample) bool {
 	is := func(want, have string) bool { return want == "" || want == have }
-	return is(q.Protocol, s.Protocol) && is(q.Operation, s.Operation) && is(q.Target, s.Target)
+	return is(q.Protocol, s.Protocol) && is(q.Interface, strings.TrimSpace(s.Operation+" "+s.Target))
 }

@@ -75,7 +75,7 @@ func (s *Store) append(x *signal.Sample) error {
 	}
 	s.buf = b
 	n := int64(len(b) - before)
-	if seg := s.newest(); s.file == nil || seg.size+int64(before)+n > s.cfg.SegmentBytes {
+	if seg := s.newest(); s.file == nil || seg.size+int64(before)+n > s.cfg.SegmentBytes || s.isOld(seg, x) {
 		record := append([]byte(nil), b[before:]...)
 		s.buf = b[:before]
 		if err := errors.Join(s.flush(), s.rotate()); err != nil {
@@ -84,6 +84,14 @@ func (s *Store) append(x *signal.Sample) error {
 		s.buf = append(s.buf, record...)
 	}
 	return nil
+}
+
+// segmentsInTime is how many segments the retention is divided into at least: a sample is kept longer than that by one part at most.
+const segmentsInTime = 16
+
+// isOld reports whether a segment holds samples of too long a time to take one more.
+func (s *Store) isOld(seg *segment, x *signal.Sample) bool {
+	return seg.records > 0 && millis(x.Time)-seg.from > (s.cfg.Retention/segmentsInTime).Milliseconds()
 }
 
 func (s *Store) newest() *segment {
@@ -96,7 +104,7 @@ func (s *Store) newest() *segment {
 // rotate begins a segment, or goes on with the newest one of the last run if there is room.
 func (s *Store) rotate() error {
 	seg := s.newest()
-	if s.file == nil && len(s.segments) > 0 && seg.size < s.cfg.SegmentBytes/2 {
+	if s.file == nil && len(s.segments) > 0 && seg.size < s.cfg.SegmentBytes/2 && s.now().Sub(time.UnixMilli(seg.from)) < s.cfg.Retention/segmentsInTime {
 		return s.openFile(seg)
 	}
 	if s.file != nil {
@@ -158,16 +166,19 @@ func (s *Store) sync() error {
 	return nil
 }
 
-// expire removes the segments that are too old, and the oldest while there are too many bytes. The one being written stays.
+// expire removes the segments that are too old, and the oldest while there are too many bytes.
 func (s *Store) expire() {
 	oldest := millis(s.now().Add(-s.cfg.Retention))
 	total := s.bytes()
 	for len(s.segments) > 0 {
 		seg := s.segments[0]
-		isWritten := s.file != nil && len(s.segments) == 1
 		// A segment more than there are: the newest one grows.
-		if isWritten || seg.to >= oldest && total+s.cfg.SegmentBytes-s.newest().size <= s.cfg.MaxBytes {
+		if seg.to >= oldest && (len(s.segments) == 1 || total+s.cfg.SegmentBytes-s.newest().size <= s.cfg.MaxBytes) {
 			return
+		}
+		if s.file != nil && len(s.segments) == 1 { // the one being written is too old as a whole
+			_ = s.file.Close()
+			s.file = nil
 		}
 		if err := os.Remove(seg.path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return // tried again with the next batch
@@ -182,6 +193,28 @@ func (s *Store) bytes() (n int64) {
 		n += seg.size
 	}
 	return n
+}
+
+// expireInterval is how often age is looked at while nothing is written.
+const expireInterval = time.Minute
+
+// Run removes what is too old and syncs what was written, until ctx ends. It returns nil.
+func (s *Store) Run(ctx context.Context) error {
+	t := time.NewTicker(expireInterval)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			s.mu.Lock()
+			if !s.closed {
+				s.expire()
+				_ = s.sync() // said by the next Append, if it goes on
+			}
+			s.mu.Unlock()
+		}
+	}
 }
 
 func (s *Store) checkFree() error {

@@ -119,8 +119,8 @@ func TestReadsWhatMatchesNewestFirst(t *testing.T) {
 		{"failed", Query{Kind: "failed", Service: "shop", Limit: 2}, "[9996 9990]", true},
 		{"slow", Query{Kind: "slow", Side: "client", Limit: 2}, "[9997 9995]", true},
 		{"range", Query{Start: at(10), End: at(12)}, "[12 11 10]", false},
-		{"interface", Query{Start: at(1), End: at(3), Protocol: "http", Operation: "GET", Target: "/orders/{id}"}, "[3 2 1]", false},
-		{"other interface", Query{Target: "/"}, "[]", false},
+		{"interface", Query{Start: at(1), End: at(3), Protocol: "http", Interface: "GET /orders/{id}"}, "[3 2 1]", false},
+		{"other interface", Query{Interface: "GET /"}, "[]", false},
 	} {
 		got, more := read(t, s, c.q)
 		if fmt.Sprint(got) != c.want || more != c.more {
@@ -212,6 +212,22 @@ func TestBoundsBySizeAndAge(t *testing.T) {
 	got, _ := read(t, s, Query{})
 	if u := s.Usage(); len(got) < 100 || got[0] != 20_000 || u.Records != len(got) || u.Bytes != onDisk(t, dir) || !u.Oldest.Equal(sample(got[len(got)-1]).Time) {
 		t.Errorf("%d samples from %v, usage %+v", len(got), got[0], u)
+	}
+	c.Retention = 16 * time.Second // a segment for each second
+	s.cfg.Retention = c.Retention
+	s.now = func() time.Time { return start.Add(25 * time.Second) }
+	fill(t, s, 22_000, 25_000)
+	if n := len(s.segments); n < 3 {
+		t.Errorf("%d segments for three seconds, want one for each", n)
+	}
+	s.now = func() time.Time { return start.Add(42 * time.Second) }
+	s.expire()
+	if s.file != nil || len(s.segments) != 0 || onDisk(t, dir) != 0 {
+		t.Errorf("%d segments are left of the one being written", len(s.segments))
+	}
+	fill(t, s, 26_000, 26_001)
+	if got, _ := read(t, s, Query{}); fmt.Sprint(got) != "[26001 26000]" {
+		t.Errorf("written after all went: %v", got)
 	}
 	c.Retention = time.Minute // they are an hour old
 	s = open(t, dir, c)
