@@ -14,14 +14,14 @@ type connection struct {
 	touched uint64
 
 	role     event.Role
-	isJoined bool // not seen from its first byte
+	isJoined bool // its next bytes may belong to anything: not seen from its first byte, or bytes were missed before a protocol was found
 	isSilent bool
 	// isFollowed: the source recognised the protocol by itself and copies what it needs.
 	isFollowed  bool
 	isDatagrams bool
 	isWide      bool // its calls were asked for whole
 	adopted     int  // protocols that claimed it, one after the other
-	isSeen      bool // from its first byte; unlike !isJoined it stays so
+	isSeen      bool // from its first byte, whatever was missed since; it says how long to look for a protocol
 	tries       int  // turns that no protocol claimed
 	lastTry     event.Direction
 	missed      [2]uint32 // bytes lost before a protocol did

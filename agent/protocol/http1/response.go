@@ -29,10 +29,13 @@ func (p *parser) readResponse(b []byte, atCall bool, sink protocol.Sink) int {
 	case inFixed:
 		n := min(uint64(len(b)), s.remain)
 		s.tellResponse(b[:n], sink)
+		if s.dialect != nil {
+			s.dialect.Body(protocol.FromServer, b[:n])
+		}
 		p.skipFixedResponse(n, sink)
 		return int(n)
 	case inChunked:
-		n, done, ok := s.chunk.read(b)
+		n, done, ok := s.chunk.read(b, s.dialect, protocol.FromServer)
 		s.tellResponse(b[:n], sink)
 		s.body += uint64(n)
 		if done {
@@ -51,6 +54,9 @@ func (p *parser) readResponse(b []byte, atCall bool, sink protocol.Sink) int {
 	}
 	if s.state == inUntilEnd {
 		s.tellResponse(b, sink)
+		if s.dialect != nil {
+			s.dialect.Body(protocol.FromServer, b)
+		}
 	}
 	s.body += uint64(len(b)) // inUntilEnd, inUnknown, lost
 	return len(b)
@@ -115,7 +121,8 @@ func (p *parser) beginResponse(wasExact bool, sink protocol.Sink) {
 	p.isPipelined = p.isPipelined || wasExact && p.queue.len() > 1
 	e := p.queue.front()
 	p.res.begin(e.id)
-	p.res.partial = e.isDoubtful
+	p.res.partial, p.res.dialect = e.isDoubtful, e.dialect
+	e.dialect = nil // entries are used again
 	sink.ResponseBegin(e.id)
 }
 
@@ -145,6 +152,7 @@ func (p *parser) endResponse(e protocol.End, sink protocol.Sink) {
 		return
 	}
 	p.queue.pop()
+	s.tellView(e.Partial, sink)
 	sink.ResponseEnd(s.id, e)
 	if p.req.id == s.id && (p.req.state == inUnknown || p.req.state == inLostBody) {
 		// Its end cannot be told from the request's own bytes; it was over when the response was.
@@ -183,6 +191,7 @@ func (p *parser) endOpenResponse(sink protocol.Sink) {
 // skipResponse passes over some of n unknown bytes and returns how many.
 func (p *parser) skipResponse(n uint64, sink protocol.Sink) uint64 {
 	s := &p.res
+	s.loseBody(protocol.FromServer)
 	switch s.state {
 	case inFixed:
 		k := min(n, s.remain)
