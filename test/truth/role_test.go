@@ -99,6 +99,10 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveMongo(ctx, a)
 	case "mongo-client":
 		log, err = useMongo(a)
+	case "content-server":
+		err = serveContent(ctx, a)
+	case "content-client":
+		err = askContent(a)
 	case "garbage-server":
 		err = garbageServer(ctx, a)
 	case "garbage-client":
