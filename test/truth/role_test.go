@@ -95,6 +95,10 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveMongo(ctx, a)
 	case "mongo-client":
 		log, err = useMongo(a)
+	case "dialect-server":
+		log, err = serveDialects(ctx, a)
+	case "dialect-client":
+		log, err = speakDialects(a)
 	case "garbage-server":
 		err = garbageServer(ctx, a)
 	case "garbage-client":
