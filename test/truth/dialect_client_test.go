@@ -15,7 +15,10 @@ type dialectRequest struct {
 	method, path, fields, body string // fields: "Name: value" in lines
 }
 
-const jsonBody = "Content-Type: application/json"
+const (
+	jsonBody    = "Content-Type: application/json"
+	signedForS3 = "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261121/x/s3/aws4_request, SignedHeaders=host, Signature=fe5f"
+)
 
 func dialectRequests() []dialectRequest {
 	prompt := strings.Repeat("words and ", 300)
@@ -26,6 +29,9 @@ func dialectRequests() []dialectRequest {
 		{"POST", "/_bulk", "Content-Type: application/x-ndjson", "{\"index\":{\"_index\":\"a\"}}\n{\"b\":1}\n"},
 		{"POST", "/graphql", jsonBody, `{"operationName":"GetCart","variables":{"n":%d},"query":"query GetCart($n: Int) { cart(n: $n) { id } }"}`},
 		{"POST", "/graphql", jsonBody, `{"query":"mutation Pay { pay { id } }","operationName":"Pay"}`},
+		{"PUT", "/photos/a/%d.jpg", signedForS3, strings.Repeat("x", 20000)},
+		{"GET", "/photos/a/%d.jpg", signedForS3, ""},
+		{"GET", "/photos/?list-type=2&prefix=a", signedForS3, ""},
 		{"GET", "/plain/%d", "", ""},
 		{"POST", "/users/search", jsonBody, `{"query":"name","model":"x","messages":[]}`},
 		{"GET", "/api/v1/query?query=%%7Bjob%%3D%%22x%%22%%7D", "", ""},

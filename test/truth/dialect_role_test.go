@@ -55,6 +55,9 @@ func serveDialects(ctx context.Context, a Args) (*wire.Log, error) {
 		"POST /v1/embeddings":       s.embed,
 		"POST /v1/messages":         s.messages,
 		"POST /api/chat":            s.ollama,
+		"PUT /photos/{key...}":      s.s3("PutObject", 200),
+		"GET /photos/{key...}":      s.s3("GetObject", 404),
+		"GET /photos/{$}":           s.s3("ListObjectsV2", 200),
 		"GET /plain/{id}":           s.plain,
 		"POST /users/search":        s.plain,
 		"GET /api/v1/query":         s.plain,
@@ -108,6 +111,14 @@ func (s *dialectServer) graphql(w http.ResponseWriter, _ *http.Request, body []b
 	s.did("graphql "+kind, q.OperationName, 200, 0, 0)
 	w.Header().Set("Content-Type", "application/json")
 	reply(w, 200, []byte(`{"data":{"x":"`+strings.Repeat("d", rand.IntN(3000))+`"}}`))
+}
+
+func (s *dialectServer) s3(operation string, status int) func(http.ResponseWriter, *http.Request, []byte) {
+	return func(w http.ResponseWriter, _ *http.Request, _ []byte) {
+		s.did("s3 "+operation, "photos", status, 0, 0)
+		w.Header().Set("Content-Type", "application/xml")
+		reply(w, status, []byte("<x/>"))
+	}
 }
 
 func (s *dialectServer) plain(w http.ResponseWriter, _ *http.Request, _ []byte) {

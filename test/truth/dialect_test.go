@@ -9,7 +9,7 @@ import (
 	"github.com/sonde-dev/sonde/test/wire"
 )
 
-// TestDialects compares what is spoken inside HTTP with the account of a server that behaves like Elasticsearch, GraphQL and the APIs of
+// TestDialects compares what is spoken inside HTTP with the account of a server that behaves like Elasticsearch, GraphQL, S3 and the APIs of
 // models (a stub: the real ones are not to be had here), operations and tokens, at both ends and over both versions of HTTP. The
 // requests themselves must be counted once, as HTTP.
 func TestDialects(t *testing.T) {
@@ -41,13 +41,13 @@ func TestDialects(t *testing.T) {
 // checkDialects compares operations and tokens of one side with the server's account.
 func checkDialects(t *testing.T, x *sut.Sonde, side, service string, log *wire.Log) {
 	t.Helper()
-	want := map[string]map[string]float64{"elasticsearch": {}, "graphql": {}, "models": {}, "tokens": {}, "unknown": {}}
+	want := map[string]map[string]float64{"elasticsearch": {}, "graphql": {}, "s3": {}, "models": {}, "tokens": {}, "unknown": {}}
 	for _, r := range log.Rows {
 		n := float64(r.N)
 		var dialect, operation string
 		fmt.Sscan(r.Method, &dialect, &operation)
 		switch dialect {
-		case "elasticsearch", "graphql":
+		case "elasticsearch", "graphql", "s3":
 			want[dialect][operation+" "+r.Route+" "+r.Status] += n
 			continue
 		}
@@ -71,6 +71,10 @@ func checkDialects(t *testing.T, x *sut.Sonde, side, service string, log *wire.L
 		"graphql": func() map[string]float64 {
 			return valuesBy(t, x, fmt.Sprintf(`sum by (graphql_operation_type, graphql_operation_name, http_response_status_code) (histogram_count(graphql_%s_operation_duration_seconds{service_name=%q}))`, side, service),
 				"graphql_operation_type", "graphql_operation_name", "http_response_status_code")
+		},
+		"s3": func() map[string]float64 {
+			return valuesBy(t, x, fmt.Sprintf(`sum by (rpc_method, aws_s3_bucket, rpc_response_status_code) (histogram_count(rpc_%s_call_duration_seconds{service_name=%q, rpc_system_name="aws-api"}))`, side, service),
+				"rpc_method", "aws_s3_bucket", "rpc_response_status_code")
 		},
 		"models": func() map[string]float64 {
 			return valuesBy(t, x, fmt.Sprintf(`sum by (gen_ai_provider_name, gen_ai_operation_name, gen_ai_request_model, http_response_status_code) (histogram_count(%s{service_name=%q}))`, duration, service),
