@@ -33,6 +33,7 @@
 /* What the loader says of a probed function, in the cookie of its probe. */
 #define COOKIE_KIND(cookie) ((cookie) & 0xff)
 #define COOKIE_COUNT_AT(cookie) ((cookie) >> 8 & 0xff) /* argument that points to the count; 0: none */
+#define COOKIE_ALONE(cookie) ((cookie) >> 16 & 1)      /* its session must not be in another call meanwhile */
 
 /* session_emit hands on plain text of a session. It returns false where the session's connection is not known. */
 static __noinline int session_emit(struct tls_session *s, __u64 buf, __u32 n, __u32 direction)
@@ -113,15 +114,18 @@ static __always_inline void write_ends(struct tls_session *s, const struct tls_c
 		s->ahead -= n < s->ahead ? n : s->ahead;
 }
 
-/* session_begins notes a read or a handshake, before which nothing that is under way can be missed. */
-static __always_inline struct tls_session *session_begins(__u64 ssl, __u64 tgid, __u32 kind)
+/*
+ * session_begins notes a read or a handshake, before which nothing that is under way can be missed; nor can it before a
+ * write of a library that does not allow a read meanwhile (alone).
+ */
+static __always_inline struct tls_session *session_begins(__u64 ssl, __u64 tgid, __u32 kind, bool alone)
 {
 	struct tls_session_key key = { .ssl = ssl, .tgid = tgid };
 	struct tls_session *s = tls_session_of(&key);
 
 	if (!s)
 		loss_count(LOSS_STORAGE_FULL);
-	else if (kind == TLS_HANDSHAKING)
+	else if (kind == TLS_HANDSHAKING || (kind == TLS_WRITE && alone))
 		s->whole = TLS_WHOLE;
 	else if (kind == TLS_READ && !s->whole)
 		s->whole = TLS_WHOLE_FROM_READ;
@@ -182,7 +186,7 @@ int tls_enter(struct pt_regs *ctx)
 		loss_count(LOSS_STORAGE_FULL);
 		return 0;
 	}
-	s = session_begins(ctx->di, bpf_get_current_pid_tgid() >> 32, COOKIE_KIND(cookie));
+	s = session_begins(ctx->di, bpf_get_current_pid_tgid() >> 32, COOKIE_KIND(cookie), COOKIE_ALONE(cookie));
 	/* a function of the library that another one of them uses */
 	if (!s || (t->call.kind && t->call.ssl == ctx->di && ctx->sp < t->call.sp))
 		return 0;
@@ -246,18 +250,29 @@ int tls_free(struct pt_regs *ctx)
 	return 0;
 }
 
+/*
+ * go_restarts tells whether a call is one that began before. A function that finds its stack too small has it moved, and
+ * is entered again from its first instruction (runtime.morestack): what it writes was handed on the first time.
+ */
+static __always_inline bool go_restarts(const struct tls_goroutine *key, const struct tls_call *call)
+{
+	const struct tls_call *began = bpf_map_lookup_elem(&tls_goroutines, key);
+
+	return began && began->kind == call->kind && began->ssl == call->ssl && began->buf == call->buf &&
+	       began->len == call->len;
+}
+
 /* Go's internal ABI: arguments in rax, rbx, rcx, …, the goroutine in r14; the result in rax. */
 SEC("uprobe.multi")
 int go_enter(struct pt_regs *ctx)
 {
 	struct tls_goroutine key = { .g = ctx->r14, .tgid = bpf_get_current_pid_tgid() >> 32 };
-	struct tls_call call = { .ssl = ctx->ax, .buf = ctx->bx, .kind = COOKIE_KIND(bpf_get_attach_cookie(ctx)) };
-
+	struct tls_call call = { .ssl = ctx->ax, .buf = ctx->bx, .len = ctx->cx, .kind = COOKIE_KIND(bpf_get_attach_cookie(ctx)) };
 	struct tls_session *s;
 
-	if (key.tgid == self_tgid)
+	if (key.tgid == self_tgid || (call.kind == TLS_WRITE && go_restarts(&key, &call)))
 		return 0;
-	s = session_begins(call.ssl, key.tgid, call.kind);
+	s = session_begins(call.ssl, key.tgid, call.kind, false);
 	/* Read and Write shake hands first */
 	if (!s || (call.kind == TLS_HANDSHAKING && bpf_map_lookup_elem(&tls_goroutines, &key)))
 		return 0;

@@ -93,6 +93,10 @@ var (
 		Name: "sonde_connection_retransmits_total", Type: Counter, Unit: "{segment}",
 		Help: "TCP segments that this side sent again.", Labels: edgeEndLabels,
 	}
+	ConnectionRoundTrip = &Desc{
+		Name: "sonde_connection_round_trip_seconds", Type: Gauge, Unit: "s",
+		Help: "Smoothed round-trip time of TCP (RFC 6298): the mean over the connections that moved something in the last flush interval in which any did.", Labels: edgeEndLabels,
+	}
 	EdgeRequestBytes = &Desc{
 		Name: "sonde_edge_request_bytes_total", Type: Counter, Unit: "By",
 		Help: "Bytes of request bodies from one service to another.", Labels: edgeLabels,
@@ -197,6 +201,7 @@ func Catalog() []*Desc {
 		ServiceWaiting,
 		EdgeDuration, EdgeErrors, EdgeSlow, EdgeRequestBytes, EdgeResponseBytes, EdgeWaiting,
 		ConnectionsOpened, ConnectionsClosed, ConnectionResets, ConnectionSentBytes, ConnectionReceivedBytes, ConnectionRetransmits,
+		ConnectionRoundTrip,
 		InstanceDuration, InstanceErrors, InstanceSlow, InstanceWaiting, InstanceInfo,
 		AgentLost, AgentEvents, AgentExchanges, AgentCopiedBytes, AgentCPU, AgentRSS, AgentMemoryLimit, AgentBPFMemory,
 		AgentHeap, AgentConnections, AgentProcesses, AgentSeries, AgentInfo,

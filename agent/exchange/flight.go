@@ -12,6 +12,7 @@ type flight struct {
 	c       *connection
 	near    links[*flight]
 	checked uint64 // time of the last look at its time-out
+	page    *page  // its content so far; nil for none
 
 	hasRequest, hasResponse     bool // the head was seen
 	requestEnded, responseEnded bool
@@ -114,6 +115,9 @@ func (c *connection) RequestEnd(id uint64, end protocol.End) {
 func (c *connection) ResponseBegin(id uint64) {
 	if f := c.find(id); f != nil {
 		f.x.ResponseStart = c.now.time
+		if f.page != nil { // again, after an interim response
+			f.page.parts[protocol.FromServer].reset()
+		}
 	}
 }
 
@@ -135,6 +139,7 @@ func (c *connection) ResponseHead(id uint64, r protocol.Response) {
 	if r.Target != "" {
 		f.x.Target = r.Target
 	}
+	f.x.Levels = r.Levels
 	f.x.Status, f.x.Error = r.Status, r.ClientError
 	if f.x.Side == Server {
 		f.x.Error = r.ServerError

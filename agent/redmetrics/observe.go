@@ -29,6 +29,9 @@ func (r *Recorder) Observe(x *exchange.Exchange, self, peer *signal.Entity) {
 	p.edge.observe(r, x, ns, at, isSlow)
 	p.instance.observe(r, x, ns, at, isSlow)
 	limited := r.observeInterface(p, x, ns, at, isSlow)
+	if len(x.Levels) > 0 {
+		limited = r.observeLevels(p, x) || limited
+	}
 	if x.View != nil {
 		limited = r.observeView(x, self, peer, ns, at, isSlow) || limited
 	}

@@ -74,6 +74,7 @@ type serviceSide struct {
 	operations []*operation
 	rawUsed    int
 	scopes     map[string]*scope
+	gauges     map[gaugeKey]*gauge
 	overflow   *routeSeries // what the bound on series keeps from having its own
 }
 
@@ -84,7 +85,7 @@ func (r *Recorder) sideOf(service string, side exchange.Side, p *protocolMetrics
 		return s
 	}
 	labels := []string{service, side.String(), p.name}
-	s := &serviceSide{key: key, service: service, scopes: map[string]*scope{}}
+	s := &serviceSide{key: key, service: service, scopes: map[string]*scope{}, gauges: map[gaugeKey]*gauge{}}
 	r.use(service, false)
 	r.sides[key] = s
 	r.add(s)

@@ -44,7 +44,7 @@ struct tls_call {
 	__u64 conn;	/* id of the socket that it used */
 	__u16 kind;
 	__u16 handed_on; /* of a write: its bytes were, when it began */
-	__u32 pad;
+	__u32 len;	 /* of Go's: bytes that the caller has, or has room for */
 };
 
 /* struct tls_near is the last thing of one sort that happened on a thread, until something else uses it up. */
@@ -112,7 +112,7 @@ struct tls_session {
 enum tls_whole {
 	TLS_NOT_WHOLE = 0,
 	TLS_WHOLE_FROM_READ = 1, /* a read was seen to begin: so none is under way unseen */
-	TLS_WHOLE = 2,		 /* the handshake was */
+	TLS_WHOLE = 2,		 /* the handshake was, or a write where no read can be under way */
 };
 
 struct {

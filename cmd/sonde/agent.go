@@ -36,7 +36,7 @@ type agent struct {
 	red     *redmetrics.Recorder
 	self    *export.Self
 	fanout  *export.Fanout
-	own     ownTraffic
+	own     *ownTraffic
 	counted counters
 	stored  func() signal.Losses // what the store refused
 	// rooms is what the reading goroutine last told of its rooms, process what the flushing one measured.
@@ -128,7 +128,7 @@ func (a *agent) onEvent(ev *event.Event) {
 		a.joiner.HandleConn(ev)
 		a.sealed.HandleConn(ev)
 		a.engine.Handle(ev)
-		if !a.own.is(ev.Open.Remote) && ev.Conn&event.PlainText == 0 {
+		if !a.own.is(ev.Open.Remote, ev.Time) && ev.Conn&event.PlainText == 0 {
 			a.flows.Open(ev.Conn, &ev.Open)
 		}
 	case event.Close:
@@ -142,7 +142,7 @@ func (a *agent) onEvent(ev *event.Event) {
 }
 
 func (a *agent) onExchange(x *exchange.Exchange) {
-	if a.own.is(x.Conn.Remote) {
+	if a.own.is(x.Conn.Remote, x.ResponseEnd) {
 		return
 	}
 	if _, ok := x.Protocol.(protocol.Envelope); ok && a.probe != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -190,10 +191,12 @@ func queryNames(name string, s *protocol.Semantics) query.ProtocolMetrics {
 		Server: query.SideMetrics{
 			Duration: s.ServerDuration, RequestSize: s.ServerRequestSize, ResponseSize: s.ServerResponseSize, TargetLabel: s.ServerTargetLabel,
 			Counts: countNames(s, func(c protocol.Count) string { return c.Server }),
+			Gauges: gaugeNames(s, func(g protocol.Gauge) string { return g.Server }),
 		},
 		Client: query.SideMetrics{
 			Duration: s.ClientDuration, RequestSize: s.ClientRequestSize, ResponseSize: s.ClientResponseSize, TargetLabel: s.ClientTargetLabel,
 			Counts: countNames(s, func(c protocol.Count) string { return c.Client }),
+			Gauges: gaugeNames(s, func(g protocol.Gauge) string { return g.Client }),
 		},
 	}
 }
@@ -201,29 +204,35 @@ func queryNames(name string, s *protocol.Semantics) query.ProtocolMetrics {
 func countNames(s *protocol.Semantics, metric func(protocol.Count) string) (out []query.CountMetric) {
 	for _, c := range s.Counts {
 		if m := metric(c); m != "" {
-			out = append(out, query.CountMetric{Metric: m, Name: countName(c), IsHistogram: c.IsHistogram, Label: c.Label.Key, Value: c.Label.Value})
+			name := countName(c.Client, c.Server)
+			if c.Label.Key != "" {
+				name = c.Label.Value + "_" + name // input_token_usage
+			}
+			out = append(out, query.CountMetric{Metric: m, Name: name, IsHistogram: c.IsHistogram, Label: c.Label.Key, Value: c.Label.Value})
+		}
+	}
+	return out
+}
+
+func gaugeNames(s *protocol.Semantics, metric func(protocol.Gauge) string) (out []query.CountMetric) {
+	for _, g := range s.Gauges {
+		if m := metric(g); m != "" {
+			out = append(out, query.CountMetric{Metric: m, Name: countName(g.Client, g.Server)})
 		}
 	}
 	return out
 }
 
 // countName is what people call a count: "returned_rows" for db_client_response_returned_rows_total.
-func countName(c protocol.Count) string {
-	name := c.Client
-	if name == "" {
-		name = c.Server
-	}
+func countName(client, server string) string {
+	name := cmp.Or(client, server)
 	if _, rest, ok := strings.Cut(strings.TrimPrefix(name, "gen_"), "_"); ok {
 		name = rest
 	}
 	for _, prefix := range []string{"client_", "server_", "response_"} {
 		name = strings.TrimPrefix(name, prefix)
 	}
-	name = strings.TrimSuffix(name, "_total")
-	if c.Label.Key != "" {
-		name = c.Label.Value + "_" + name // input_token_usage
-	}
-	return name
+	return strings.TrimSuffix(name, "_total")
 }
 
 func (r RemoteWrite) config() export.RemoteWriteConfig {

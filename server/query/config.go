@@ -38,10 +38,10 @@ type ProtocolMetrics struct {
 type SideMetrics struct {
 	Duration, RequestSize, ResponseSize string
 	TargetLabel                         string
-	Counts                              []CountMetric
+	Counts, Gauges                      []CountMetric
 }
 
-// CountMetric is a counter that a protocol keeps for each interface.
+// CountMetric is a counter that a protocol keeps for each interface, or a gauge that it keeps for each target.
 type CountMetric struct {
 	Metric string // name of the series
 	Name   string // for people and in replies, the same on both sides: "returned_rows"

@@ -35,7 +35,7 @@ type offerKey struct{ service, operation, target string }
 
 // offers answers what is offered by protocols of some kinds, who offers it and who calls it.
 func (a *api) offers(ctx context.Context, s span, kinds []string, order string, limit int) (InterfacesReply, error) {
-	out := InterfacesReply{Range: s.reply(), Kinds: kinds, Protocols: []string{}, Offerers: []Offerer{}, Offers: []Offer{}}
+	out := InterfacesReply{Range: s.reply(), Kinds: kinds, Protocols: []string{}, Offerers: []Offerer{}, Offers: []Offer{}, Levels: []Level{}}
 	for _, p := range a.cfg.Protocols {
 		if !slices.Contains(kinds, p.Kind) {
 			continue
@@ -52,6 +52,11 @@ func (a *api) offers(ctx context.Context, s span, kinds []string, order string, 
 		if len(offerers) == 0 {
 			offerers = offerersOf(p, found, tallies, s)
 		}
+		levels, err := a.levels(ctx, s, p)
+		if err != nil {
+			return out, err
+		}
+		out.Levels = append(out.Levels, levels...)
 		out.Offerers, out.Offers = append(out.Offerers, offerers...), append(out.Offers, found...)
 	}
 	slices.SortFunc(out.Offerers, func(a, b Offerer) int {

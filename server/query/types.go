@@ -126,6 +126,9 @@ type Flow struct {
 	Retransmits    float64 `json:"retransmits"`
 	RequestBytes   float64 `json:"requestBytes"` // from the client to the server
 	ResponseBytes  float64 `json:"responseBytes"`
+	RoundTrip      float64 `json:"roundTrip"` // seconds, at the end of the range; 0 for not known
+	// ServerNames are what was asked for in TLS handshakes (SNI) on connections that cannot be read otherwise.
+	ServerNames []string `json:"serverNames"`
 }
 
 // TopologyReply answers GET /api/topology?start=&end=.
@@ -180,6 +183,16 @@ type Offerer struct {
 	Reasons  []Reason `json:"reasons"`
 }
 
+// Level is a number that goes up and down, of one target and one client, as it was at the end of the range: consumer lag.
+type Level struct {
+	Service  string  `json:"service"` // that answers
+	Protocol string  `json:"protocol"`
+	Target   string  `json:"target"`
+	Name     string  `json:"name"` // "kafka_consumer_lag"
+	Client   string  `json:"client"`
+	Value    float64 `json:"value"`
+}
+
 // InterfacesReply answers GET /api/interfaces?kind=&start=&end=&sort=&limit=. A database, a queue, a DNS server, an RPC
 // service each is an offerer, its statements, destinations, names, methods are offers.
 type InterfacesReply struct {
@@ -188,6 +201,7 @@ type InterfacesReply struct {
 	Protocols []string  `json:"protocols"` // of these kinds that Sonde knows
 	Offerers  []Offerer `json:"offerers"`
 	Offers    []Offer   `json:"offers"`
+	Levels    []Level   `json:"levels"`
 	Total     int       `json:"total"` // of offers; there are fewer in the reply if it is above the limit
 	Loss      Loss      `json:"loss"`
 }

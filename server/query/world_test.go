@@ -293,5 +293,17 @@ func config() query.Config {
 			Duration: "gen_ai_client_operation_duration_seconds", TargetLabel: "gen_ai_request_model", Counts: []query.CountMetric{tokens("input"), tokens("output")},
 		},
 	})
+	c.Protocols = append(c.Protocols, query.ProtocolMetrics{
+		Protocol: "tls", Kind: "other", OperationLabel: "sonde_tls_operation", StatusLabel: "tls_protocol_version",
+		Server: query.SideMetrics{Duration: "sonde_tls_server_handshake_duration_seconds", TargetLabel: "tls_client_server_name"},
+		Client: query.SideMetrics{Duration: "sonde_tls_client_handshake_duration_seconds", TargetLabel: "tls_client_server_name"},
+	})
+	c.Protocols = append(c.Protocols, query.ProtocolMetrics{
+		Protocol: "kafka", Kind: "messaging", OperationLabel: "messaging_operation_name",
+		Client: query.SideMetrics{
+			Duration: "messaging_client_operation_duration_seconds", TargetLabel: "messaging_destination_name",
+			Gauges: []query.CountMetric{{Metric: "messaging_kafka_consumer_lag", Name: "kafka_consumer_lag"}},
+		},
+	})
 	return c
 }

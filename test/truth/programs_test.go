@@ -78,7 +78,7 @@ func (x *tier) testCurl(t *testing.T) {
 }
 
 // testWrk saturates nginx. wrk's own count is of whole responses; at its end it abandons up to one request on each
-// connection, which nginx may or may not have answered. So: responses with a status at wrk's end equal wrk's count, and
+// connection, which nginx may or may not have answered, in part. So: whole responses at wrk's end equal wrk's count, and
 // requests at nginx's end equal nginx's access log.
 func (x *tier) testWrk(t *testing.T) {
 	const connections = 16
@@ -104,7 +104,7 @@ func (x *tier) testWrk(t *testing.T) {
 	logged := float64(accessLog(t, dir).Total().N)
 	t.Logf("wrk: %.0f responses/s", responses/2)
 	x.within(t, before, "wrk", responses, logged,
-		fmt.Sprintf(`sum(histogram_count(http_client_request_duration_seconds{service_name=%q, http_response_status_code="200"}))`, client),
+		fmt.Sprintf(`sum(histogram_count(http_client_request_duration_seconds{service_name=%q, http_response_status_code="200", error_type=""}))`, client),
 		fmt.Sprintf(`sum(histogram_count(http_server_request_duration_seconds{service_name=%q}))`, service))
 }
 

@@ -2,6 +2,7 @@ package truth
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -11,7 +12,11 @@ import (
 
 // useRedis speaks RESP3 with pipelines, transactions, scripts, errors, blocking commands and a subscription.
 func useRedis(ctx context.Context, a Args) error {
-	c := redis.NewClient(&redis.Options{Addr: a.Addr, PoolSize: 4})
+	o := &redis.Options{Addr: a.Addr, PoolSize: 4}
+	if a.TLS != "" {
+		o.TLSConfig = &tls.Config{InsecureSkipVerify: true}
+	}
+	c := redis.NewClient(o)
 	defer c.Close()
 	for i := range a.Requests {
 		key := fmt.Sprintf("user:%d", i)

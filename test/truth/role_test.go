@@ -67,6 +67,8 @@ func playRole(ctx context.Context, role string) error {
 		log, err = useKafka(ctx, a)
 	case "kafka-follower":
 		log, err = followKafka(ctx, a)
+	case "kafka-laggard":
+		log, err = lagBehind(ctx, a)
 	case "thrift-server":
 		log, err = serveThrift(ctx, a)
 	case "thrift-client":

@@ -23,6 +23,8 @@ export interface MockRoute {
   counts?: Record<string, number>
   /** The server answers late on purpose. */
   waits?: boolean
+  /** How many records the client is behind in it. */
+  lag?: number
 }
 
 export interface MockCall {

@@ -14,6 +14,7 @@ type library struct {
 type call struct {
 	symbol  string
 	kind    uint8
+	isAlone bool  // no other call of its session may be under way
 	countAt uint8 // number of the argument, from 1, that points to how many bytes were moved; 0: it returns that
 }
 
@@ -25,7 +26,13 @@ const (
 )
 
 // cookie tells the kernel side what a probed function does.
-func (c call) cookie() uint64 { return uint64(c.kind) | uint64(c.countAt)<<8 }
+func (c call) cookie() uint64 {
+	cookie := uint64(c.kind) | uint64(c.countAt)<<8
+	if c.isAlone {
+		cookie |= 1 << 16
+	}
+	return cookie
+}
 
 func (l *library) symbols() []string {
 	names := append([]string{l.free}, l.needs...)

@@ -56,6 +56,9 @@ type Prober struct {
 	news   chan news
 	losses sync.Mutex
 	lost   uint64
+	// isFull is true while the heap may hold tables of programs that were looked at. They are tens of megabytes and rare, so
+	// that the collector would keep room for more of them.
+	isFull bool
 }
 
 // news is something that happened to a process.
@@ -162,7 +165,7 @@ func (p *Prober) Start() error {
 			p.look(uint32(pid), false)
 		}
 	}
-	debug.FreeOSMemory() // tables of symbols of everything that runs; it happens once
+	p.release()
 	return nil
 }
 
@@ -186,6 +189,7 @@ func (p *Prober) Run(ctx context.Context) {
 			}
 		case now := <-sweep.C:
 			p.table.sweep(now, p.cfg.KeepUnused)
+			p.release()
 		}
 	}
 }
@@ -239,6 +243,7 @@ func (p *Prober) probe(pid uint32, m mapping) {
 		}
 	}
 	defer file.Close()
+	p.isFull = true
 	at, err := inspect(file)
 	if err == nil && at != nil {
 		err = p.table.attach(m, at)
@@ -254,6 +259,14 @@ func (p *Prober) probe(pid uint32, m mapping) {
 	default:
 		p.table.use(pid, m.id)
 		p.log.Debug("TLS is read", "file", m.path, "library", at.library)
+	}
+}
+
+// release gives the memory back that looking at programs took.
+func (p *Prober) release() {
+	if p.isFull {
+		p.isFull = false
+		debug.FreeOSMemory()
 	}
 }
 

@@ -47,6 +47,7 @@ func (p *parser) readRequest(b []byte, atCall bool, sink protocol.Sink) int {
 		return p.readRequestHead(b, sink)
 	case inFixed:
 		n := min(uint64(len(b)), s.remain)
+		protocol.Tell(sink, s.id, protocol.ToServer, protocol.FormHTTP, b[:n])
 		if s.dialect != nil {
 			s.dialect.Body(protocol.ToServer, b[:n])
 		}
@@ -54,6 +55,7 @@ func (p *parser) readRequest(b []byte, atCall bool, sink protocol.Sink) int {
 		return int(n)
 	case inChunked:
 		n, done, ok := s.chunk.read(b, s.dialect, protocol.ToServer)
+		protocol.Tell(sink, s.id, protocol.ToServer, protocol.FormHTTP, b[:n])
 		s.body += uint64(n)
 		if done {
 			p.endRequest(protocol.End{}, sink)

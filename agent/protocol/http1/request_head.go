@@ -12,6 +12,7 @@ func (p *parser) readRequestHead(b []byte, sink protocol.Sink) int {
 	s := &p.req
 	var h head
 	n, complete, full := s.readHead(b, &h)
+	protocol.Tell(sink, s.id, protocol.ToServer, protocol.FormHTTP, b[:n])
 	switch {
 	case complete:
 		p.requestHead(&h, true, sink)

@@ -28,6 +28,7 @@ func (p *parser) readResponse(b []byte, atCall bool, sink protocol.Sink) int {
 		return p.readResponseHead(b, sink)
 	case inFixed:
 		n := min(uint64(len(b)), s.remain)
+		s.tellResponse(b[:n], sink)
 		if s.dialect != nil {
 			s.dialect.Body(protocol.FromServer, b[:n])
 		}
@@ -35,6 +36,7 @@ func (p *parser) readResponse(b []byte, atCall bool, sink protocol.Sink) int {
 		return int(n)
 	case inChunked:
 		n, done, ok := s.chunk.read(b, s.dialect, protocol.FromServer)
+		s.tellResponse(b[:n], sink)
 		s.body += uint64(n)
 		if done {
 			p.endResponse(protocol.End{}, sink)
@@ -50,8 +52,11 @@ func (p *parser) readResponse(b []byte, atCall bool, sink protocol.Sink) int {
 		}
 		return len(b)
 	}
-	if s.dialect != nil && s.state == inUntilEnd {
-		s.dialect.Body(protocol.FromServer, b)
+	if s.state == inUntilEnd {
+		s.tellResponse(b, sink)
+		if s.dialect != nil {
+			s.dialect.Body(protocol.FromServer, b)
+		}
 	}
 	s.body += uint64(len(b)) // inUntilEnd, inUnknown, lost
 	return len(b)
@@ -119,6 +124,13 @@ func (p *parser) beginResponse(wasExact bool, sink protocol.Sink) {
 	p.res.partial, p.res.dialect = e.isDoubtful, e.dialect
 	e.dialect = nil // entries are used again
 	sink.ResponseBegin(e.id)
+}
+
+// tellResponse hands on what can be read of a response that has a request.
+func (s *stream) tellResponse(b []byte, sink protocol.Sink) {
+	if s.id != 0 {
+		protocol.Tell(sink, s.id, protocol.FromServer, protocol.FormHTTP, b)
+	}
 }
 
 func (p *parser) skipFixedResponse(n uint64, sink protocol.Sink) {

@@ -10,6 +10,7 @@ func (p *parser) readResponseHead(b []byte, sink protocol.Sink) int {
 	s := &p.res
 	var h head
 	n, complete, full := s.readHead(b, &h)
+	s.tellResponse(b[:n], sink)
 	switch {
 	case complete:
 		p.responseHead(&h, true, sink)

@@ -213,8 +213,8 @@ func TestTalks(t *testing.T) {
 			k.ask(fetch(version, 77, 2, "payments")).answer(fetched(version, batchOf(7, 3, 0), 20, "payments"))
 			k.ask(forget(fetch(version, 77, 3), "orders")).answer(fetched(version, nil, 5))
 			k.ask(fetch(version, 0, -1, "orders")).answer(fetched(version, nil, 5))
-			k.want("Metadata - 0", "Fetch orders 0 count1=5 lag=0", "Fetch orders 0", "Fetch payments 0 count1=3 lag=10",
-				"Fetch payments 0", "Fetch orders 0")
+			k.want("Metadata - 0", "Fetch orders 0 count1=5 lag=0", "Fetch orders 0 lag=0", "Fetch payments 0 count1=3 lag=10",
+				"Fetch payments 0 lag=10", "Fetch orders 0 lag=5")
 		})
 	}
 	run("control batches and a batch that is cut off", func(k *talk) {
@@ -281,7 +281,7 @@ func TestTalks(t *testing.T) {
 		k.ask(fetch(11, 0, -1, "a", "b")).answer(fetched(11, batchOf(0, 5, 0), 5, "a", "b"))
 		k.ask(fetch(11, 0, -1, "a", "b")).answer(fetched(11, nil, 5, "a", "b"))
 		k.ask(fetch(17, 0, -1, "unknown")).answer(fetched(17, batchOf(0, 5, 0), 5, "unknown"))
-		k.want("Fetch (several) 0 count1=10 lag=0", "Fetch (several) 0", "Fetch - 0 count1=5 lag=0")
+		k.want("Fetch (several) 0 count1=10 lag=0", "Fetch (several) 0 lag=10", "Fetch - 0 count1=5")
 	})
 	run("joined, and a response in the middle", func(k *talk) {
 		k.ask(fetch(11, 5, 9))
@@ -419,8 +419,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, orders, text []byte, joined bool) {
 		p := newParser(joined, &topics{names: map[[16]byte]string{}})
 		protocoltest.Fuzz(t, p, orders, text, func() {
-			if len(p.waiting) > maxWaiting || len(p.request.walk.pend) > maxText+5 || len(p.response.walk.pend) > maxText+5 || len(p.session.topics) > maxSession {
-				t.Fatalf("not bounded: %d wait, %d topics", len(p.waiting), len(p.session.topics))
+			if len(p.waiting) > maxWaiting || len(p.request.walk.pend) > maxText+5 || len(p.response.walk.pend) > maxText+5 || len(p.session.topics) > maxSession || len(p.session.positions.of) > maxPositions {
+				t.Fatalf("not bounded: %d wait, %d topics, %d partitions", len(p.waiting), len(p.session.topics), len(p.session.positions.of))
 			}
 		})
 		recognize(text)

@@ -240,7 +240,7 @@ func TestEveryVersion(t *testing.T) {
 			t.Fatalf("response %+v: status %s, want %s", answer, x.Response.Status, want)
 		}
 		n, size := countRecords(answer, "RecordBatches")
-		if req.Key() == keyFetch && (x.Response.Counts[countConsumed] != n || x.Response.Counts[countConsumedBytes] != size) {
+		if req.Key() == keyFetch && (x.Response.Counts[protocol.MessagesConsumed] != n || x.Response.Counts[protocol.MessageBytesConsumed] != size) {
 			t.Fatalf("fetched %v, want %d records in %d bytes", x.Response.Counts, n, size)
 		}
 	})
@@ -283,7 +283,7 @@ func checkRequest(t *testing.T, a *api, req kmsg.Request, x *protocoltest.Exchan
 	}
 	if req.Key() == keyProduce {
 		n, size := countRecords(req, "Records")
-		if x.Request.Counts[countSent] != n || x.Request.Counts[countSentBytes] != size {
+		if x.Request.Counts[protocol.MessagesSent] != n || x.Request.Counts[protocol.MessageBytesSent] != size {
 			t.Errorf("sent %v, want %d records in %d bytes", x.Request.Counts, n, size)
 		}
 		if isSilent := req.(*kmsg.ProduceRequest).Acks == 0; x.Request.NoResponse != isSilent {

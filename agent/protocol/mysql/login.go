@@ -24,17 +24,21 @@ func (p *parser) greeting(t packet) {
 func (p *parser) login(t packet, sink protocol.Sink) {
 	p.phase = auth
 	b := t.b
-	if len(b) < 32 {
+	if len(b) < loginFlags {
 		return
 	}
 	caps := binary.LittleEndian.Uint32(b)
 	if caps&capProtocol41 == 0 {
 		return
 	}
-	if caps&capSSL != 0 && t.size == 32 {
+	if caps&capSSL != 0 && t.size == loginFlags {
 		p.isOpaque = true
 		sink.Opaque()
 		return
+	}
+	if p.attrs == nil && caps&capLongPassword == 0 { // inside TLS, where the greeting was not seen: left out by MariaDB's clients
+		p.isMariaDB = true
+		p.describe()
 	}
 	p.willDeflate = caps&capCompress != 0
 	if caps&capZstd != 0 && !p.willDeflate && !p.isMariaDB {
@@ -50,7 +54,7 @@ func (p *parser) login(t packet, sink protocol.Sink) {
 	if caps&capConnectWithDB == 0 {
 		return
 	}
-	_, b, ok := bytes.Cut(b[32:], []byte{0}) // the user
+	_, b, ok := bytes.Cut(b[loginFlags:], []byte{0}) // the user
 	switch {
 	case !ok:
 		return

@@ -18,7 +18,8 @@
 //
 // Only the EOF packet behind the last definition of a COM_STMT_PREPARE cannot be foretold: if it is not known, the response ends without it.
 //
-// Not read: zstd compression, replication and what follows TLS (the connection is given up when it begins). The rows of a
+// Not read: zstd compression and replication. When TLS begins the connection is given up; its plain text, where that is read, is a connection of
+// its own that begins with the login. The rows of a
 // response that is longer than what is copied are not known, the exchange is partial then.
 package mysql
 

@@ -68,8 +68,11 @@ func greet(version string, caps uint32) string {
 	return pkt(0, "\x0a"+version+"\x00\x01\x00\x00\x00"+salt+"\x00"+u16(int(caps&0xffff))+"\x21\x02\x00"+u16(int(caps>>16))+"\x15"+strings.Repeat("\x00", 10)+"123456789012\x00mysql_native_password\x00")
 }
 
-func loginAs(caps uint32) string {
-	return pkt(1, u32(int(caps))+"\x00\x00\x00\x01\x21"+strings.Repeat("\x00", 23)+"me\x00\x14"+strings.Repeat("x", 20)+"shop\x00mysql_native_password\x00")
+func loginAs(caps uint32) string { return loginNumbered(1, caps) }
+
+// loginNumbered is a login with a number: 2 inside TLS.
+func loginNumbered(seq byte, caps uint32) string {
+	return pkt(seq, u32(int(caps))+"\x00\x00\x00\x01\x21"+strings.Repeat("\x00", 23)+"me\x00\x14"+strings.Repeat("x", 20)+"shop\x00mysql_native_password\x00")
 }
 
 const caps = 1 | capProtocol41 | capSecure | capConnectWithDB
@@ -274,6 +277,21 @@ func TestCompressed(t *testing.T) {
 			if diff := cmp.Diff(c.want, withoutSizes(play(t, z, 1<<20, nil).Lines)); diff != "" {
 				t.Errorf("%s, joined (-want +got):\n%s", c.name, diff)
 			}
+		}
+	}
+}
+
+// Inside TLS the plain text begins with the login. Servers read the headers of packets first.
+func TestInsideTLS(t *testing.T) {
+	const inside = caps&^1 | capSSL | capCompress
+	z := conversation{calls: []string{">" + loginNumbered(2, inside), "<" + pkt(3, ok(0, auto)), ">" + zip(0, query("SELECT 1"), 1000), "<" + zip(1, pkt(1, ok(0, auto)), 1000)}}
+	for _, most := range []int{1 << 20, 4, 7} {
+		r := play(t, z, most, nil)
+		if len(r.Lines) != 1 || !strings.HasPrefix(r.Lines[0], "SELECT") {
+			t.Errorf("in pieces of %d: %q", most, r.Lines)
+		}
+		if want := []protocol.Attribute{{Key: "db.system.name", Value: "mariadb"}, {Key: "db.namespace", Value: "shop"}}; !cmp.Equal(r.Attributes, want) {
+			t.Errorf("in pieces of %d: attributes %v, want %v", most, r.Attributes, want)
 		}
 	}
 }

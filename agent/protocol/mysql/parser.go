@@ -18,6 +18,7 @@ const (
 
 // Capabilities ("Capability Flags").
 const (
+	capLongPassword  = 1 << 0 // MariaDB calls it CLIENT_MYSQL
 	capConnectWithDB = 1 << 3
 	capCompress      = 1 << 5
 	capProtocol41    = 1 << 9
@@ -45,6 +46,7 @@ type parser struct {
 	isMariaDB   bool
 	willDeflate bool // once somebody is logged in
 	zipped      *[2]outer
+	begun       []byte // of the client, while they may be more than one thing
 	eof         eofUse
 	dialect     sqltext.Dialect
 	queue       queue
@@ -65,7 +67,9 @@ func newParser() *parser { return &parser{dialect: sqltext.MySQLNoEscapes} }
 // Data implements protocol.Parser.
 func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 	if p.phase == unknown && len(b) > 0 {
-		p.start(dir, b)
+		if b = p.start(dir, b); b == nil {
+			return
+		}
 	}
 	if p.zipped != nil {
 		p.unzip(dir, b, true, sink)
@@ -74,17 +78,28 @@ func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 	}
 }
 
-// start looks at the first bytes of all.
-func (p *parser) start(dir protocol.Direction, b []byte) {
+// start looks at the first bytes of all and returns what is to be read. It waits for more where they may be the header of a compressed
+// packet: nothing but its payload tells.
+func (p *parser) start(dir protocol.Direction, b []byte) []byte {
+	if dir == protocol.ToServer && p.begun != nil {
+		b = append(p.begun, b...)
+		p.begun = nil
+	} else if dir == protocol.ToServer && recognizeCommand(b) == protocol.No && recognizeLogin(b) == protocol.No && recognizeZipped(b) == protocol.Maybe {
+		p.begun = append([]byte(nil), b...) // outerSize bytes
+		return nil
+	}
 	switch {
 	case dir == protocol.FromServer && isGreeting(b) != protocol.No:
 		p.phase = greeting
+	case dir == protocol.ToServer && recognizeLogin(b) != protocol.No:
+		p.phase = login
 	case dir == protocol.ToServer && recognizeCommand(b) == protocol.No && recognizeZipped(b) != protocol.No:
 		p.phase = running
 		p.zipped = new([2]outer)
 	default:
 		p.phase = running
 	}
+	return b
 }
 
 // Gap implements protocol.Parser.
@@ -94,7 +109,7 @@ func (p *parser) Gap(dir protocol.Direction, n uint32, tail []byte, sink protoco
 		return
 	}
 	if p.phase == unknown {
-		p.phase = running
+		p.phase, p.begun = running, nil
 	}
 	if p.zipped != nil {
 		p.gapZipped(dir, uint64(n), sink)

@@ -22,10 +22,10 @@ func recognize(b []byte) protocol.Verdict {
 	if v := recognizeCommand(b); v != protocol.No {
 		return v
 	}
-	if v := recognizeZipped(b); v == protocol.IsRequest {
+	if v := recognizeLogin(b); v != protocol.No {
 		return v
 	}
-	return protocol.No
+	return recognizeZipped(b)
 }
 
 // isGreeting wants Protocol::HandshakeV10: a packet with number 0 that ends with the call, version 10, a version of the server that

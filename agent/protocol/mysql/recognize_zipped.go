@@ -21,21 +21,30 @@ func isZlib(b []byte) bool {
 	return len(b) >= 2 && b[0]&0x0f == 8 && b[0]>>4 <= 7 && b[1]&0x20 == 0 && (uint(b[0])<<8|uint(b[1]))%31 == 0
 }
 
-// recognizeZipped wants a compressed packet with number 0 that holds a command.
+// minZipped is what is compressed at least (MIN_COMPRESS_LENGTH of servers and clients).
+const minZipped = 50
+
+// recognizeZipped wants a compressed packet with number 0 that holds a command. Servers read its header first.
 func recognizeZipped(b []byte) protocol.Verdict {
-	if len(b) < outerSize+headerSize+1 || b[3] != 0 {
+	if len(b) < outerSize || b[3] != 0 {
 		return protocol.No
 	}
 	n := int(b[0]) | int(b[1])<<8 | int(b[2])<<16
 	plain := int(b[4]) | int(b[5])<<8 | int(b[6])<<16
 	body := b[outerSize:]
-	if len(body) > n {
+	if len(body) == 0 && n > headerSize && (plain == 0 && n < headerSize+minZipped || plain >= minZipped && n < plain) {
+		return protocol.Maybe
+	}
+	if len(body) > n || len(body) < headerSize+1 {
 		return protocol.No
 	}
 	if plain == 0 {
-		return recognizeCommand(body)
+		if v := recognizeCommand(body); v == protocol.IsRequest {
+			return v
+		}
+		return protocol.No
 	}
-	if !isZlib(body) || plain < 50 { // servers and clients do not compress less (MIN_COMPRESS_LENGTH)
+	if !isZlib(body) || plain < minZipped {
 		return protocol.No
 	}
 	f := inflaters.Get().(*inflater)

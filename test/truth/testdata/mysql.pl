@@ -1,7 +1,7 @@
 # Statements by DBD::mysql, which prepares at the server and fetches by the C library.
 use strict;
 use DBI;
-my $c = DBI->connect("DBI:mysql:database=shop;host=127.0.0.1;port=$ARGV[0];mysql_server_prepare=1", "perl", "", { RaiseError => 1, PrintError => 0 });
+my $c = DBI->connect("DBI:mysql:database=shop;host=127.0.0.1;port=$ARGV[0];mysql_server_prepare=1;mysql_ssl=$ARGV[1];mysql_ssl_optional=$ARGV[1]", "perl", "", { RaiseError => 1, PrintError => 0 });
 for my $i (1 .. 5) {
     my $s = $c->prepare("SELECT a, b FROM t WHERE a < ?");
     $s->execute($_) && $s->fetchall_arrayref for (1, 10, 50);

@@ -1,11 +1,13 @@
 """Statements by PyMySQL, which is written in Python: rows, errors, several results, a file of the client."""
+import ssl
 import sys
 import tempfile
 
 import pymysql
 from pymysql.constants import CLIENT
 
-c = pymysql.connect(host="127.0.0.1", port=int(sys.argv[1]), user="python", database="shop", local_infile=True, client_flag=CLIENT.MULTI_STATEMENTS)
+inside = {"ssl": ssl._create_unverified_context()} if sys.argv[2] == "tls" else {}
+c = pymysql.connect(host="127.0.0.1", port=int(sys.argv[1]), user="python", database="shop", local_infile=True, client_flag=CLIENT.MULTI_STATEMENTS, **inside)
 cur = c.cursor()
 returned = affected = 0
 

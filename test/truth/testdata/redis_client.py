@@ -2,7 +2,8 @@
 import sys
 import redis
 
-c = redis.Redis(port=int(sys.argv[1]), single_connection_client=True)
+inside = {"ssl": True, "ssl_cert_reqs": "none"} if sys.argv[3] == "tls" else {}
+c = redis.Redis(port=int(sys.argv[1]), single_connection_client=True, **inside)
 if sys.argv[2] == "old":
     c.ping()
     c.get("warm")
