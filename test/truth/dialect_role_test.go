@@ -150,7 +150,7 @@ func (s *dialectServer) chat(w http.ResponseWriter, r *http.Request, body []byte
 		s.stream(w, `{"object":"chat.completion.chunk","choices":[{"delta":{"content":"word "}}]}`, "")
 	case q.Stream:
 		s.did("openai chat", q.Model, 200, in, out)
-		s.stream(w, `{"object":"chat.completion.chunk","choices":[{"delta":{"content":"word "}}],"usage":null}`,
+		s.stream(w, fmt.Sprintf(`{"object":"chat.completion.chunk","model":%q,"choices":[{"delta":{"content":"word "}}],"usage":null}`, q.Model),
 			"data: {\"object\":\"chat.completion.chunk\",\"choices\":[],"+usage+"}\n\n")
 	case r.Header.Get("Accept-Encoding") == "gzip":
 		s.did("openai unseen", q.Model, 200, 0, 0)

@@ -3,6 +3,7 @@ package truth
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/sonde-dev/sonde/test/sut"
@@ -24,6 +25,11 @@ func TestDialects(t *testing.T) {
 			made := startRole(t, client, "dialect-client", Args{Addr: addr, Plan: plan, Requests: 5, Connections: 3}).log(t).Total().N
 			s.stop()
 			log := s.log(t)
+			for what, rows := range dialectRows(log) {
+				if len(rows) == 0 {
+					t.Fatalf("nothing of %s was asked: the test is void", what)
+				}
+			}
 			for side, service := range map[string]string{"server": server, "client": client} {
 				checkDialects(t, x, side, service, log)
 				total := map[string]float64{"http": float64(made)}
@@ -38,9 +44,26 @@ func TestDialects(t *testing.T) {
 	}
 }
 
-// checkDialects compares operations and tokens of one side with the server's account.
-func checkDialects(t *testing.T, x *sut.Sonde, side, service string, log *wire.Log) {
-	t.Helper()
+// TestDialectsOfNode has a client that writes a body beside its head, where the kernel copies the head alone until it is told otherwise. The first
+// request of the connection, to a model, is named by its response.
+func TestDialectsOfNode(t *testing.T) {
+	id := fmt.Sprintf("t%d-dialect-node", os.Getpid()%1000)
+	x := startSonde(t, sut.Options{})
+	port := freePort(t)
+	s := startRole(t, id, "dialect-server", Args{Addr: local(port)})
+	s.waitPort(t, "tcp", local(port))
+	finished(t, start(t, id+"-client", nil, program(t, "/usr/bin/node", "node"), filepath.Join("testdata", "dialects.js"), fmt.Sprint(port), "10"))
+	s.stop()
+	log := s.log(t)
+	if n := log.Total().N; n != 20 {
+		t.Fatalf("the server has %d requests, want 20", n)
+	}
+	checkDialects(t, x, "server", id, log)
+	checkDialects(t, x, "client", id+"-client", log)
+}
+
+// dialectRows sorts the server's account as the metrics have it.
+func dialectRows(log *wire.Log) map[string]map[string]float64 {
 	want := map[string]map[string]float64{"elasticsearch": {}, "graphql": {}, "s3": {}, "models": {}, "tokens": {}, "unknown": {}}
 	for _, r := range log.Rows {
 		n := float64(r.N)
@@ -62,6 +85,13 @@ func checkDialects(t *testing.T, x *sut.Sonde, side, service string, log *wire.L
 			}
 		}
 	}
+	return want
+}
+
+// checkDialects compares operations and tokens of one side with the server's account.
+func checkDialects(t *testing.T, x *sut.Sonde, side, service string, log *wire.Log) {
+	t.Helper()
+	want := dialectRows(log)
 	duration := map[string]string{"client": "gen_ai_client_operation_duration_seconds", "server": "gen_ai_server_request_duration_seconds"}[side]
 	got := map[string]func() map[string]float64{
 		"elasticsearch": func() map[string]float64 {
@@ -95,9 +125,6 @@ func checkDialects(t *testing.T, x *sut.Sonde, side, service string, log *wire.L
 		},
 	}
 	for what, of := range got {
-		if len(want[what]) == 0 {
-			t.Fatalf("nothing of %s was asked: the test is void", what)
-		}
 		eventuallyEqual(t, x, what+" of "+service+" as "+side, want[what], of)
 	}
 }
