@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -71,7 +72,11 @@ func serveDialects(ctx context.Context, a Args) (*wire.Log, error) {
 	srv.Protocols.SetHTTP1(true)
 	srv.Protocols.SetUnencryptedHTTP2(true)
 	context.AfterFunc(ctx, func() { srv.Close() })
-	srv.Serve(l)
+	if a.TLS != "" {
+		srv.ServeTLS(l, filepath.Join(a.TLS, "cert.pem"), filepath.Join(a.TLS, "key.pem"))
+	} else {
+		srv.Serve(l)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return &s.log, nil

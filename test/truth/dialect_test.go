@@ -62,6 +62,22 @@ func TestDialectsOfNode(t *testing.T) {
 	checkDialects(t, x, "client", id+"-client", log)
 }
 
+// TestDialectsInsideTLS has a client in Python, whose OpenSSL shows the plain text: most calls to models are inside TLS.
+func TestDialectsInsideTLS(t *testing.T) {
+	id := fmt.Sprintf("t%d-dialect-tls", os.Getpid()%1000)
+	x := startSonde(t, sut.Options{})
+	port := freePort(t)
+	s := startRole(t, id, "dialect-server", Args{Addr: local(port), TLS: newCertificate(t)})
+	s.waitPort(t, "tcp", local(port))
+	finished(t, start(t, id+"-client", nil, program(t, "/usr/bin/python3", "python3"), filepath.Join("testdata", "dialects.py"), fmt.Sprint(port), "10"))
+	s.stop()
+	log := s.log(t)
+	if n := log.Total().N; n != 20 {
+		t.Fatalf("the server has %d requests, want 20", n)
+	}
+	checkDialects(t, x, "client", id+"-client", log)
+}
+
 // dialectRows sorts the server's account as the metrics have it.
 func dialectRows(log *wire.Log) map[string]map[string]float64 {
 	want := map[string]map[string]float64{"elasticsearch": {}, "graphql": {}, "s3": {}, "models": {}, "tokens": {}, "unknown": {}}
