@@ -103,6 +103,10 @@ func playRole(ctx context.Context, role string) error {
 		err = serveContent(ctx, a)
 	case "content-client":
 		err = askContent(a)
+	case "dialect-server":
+		log, err = serveDialects(ctx, a)
+	case "dialect-client":
+		log, err = speakDialects(a)
 	case "garbage-server":
 		err = garbageServer(ctx, a)
 	case "garbage-client":
