@@ -2,6 +2,7 @@ package nats
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
 )
@@ -36,7 +37,7 @@ func recognize(b []byte) protocol.Verdict {
 			return protocol.No
 		case !isWhole:
 			return maybe(l.verb, b)
-		case l.size < 2 || b[l.size-2] != '\r':
+		case l.size < 2 || b[l.size-2] != '\r' || !utf8.Valid(b[:l.size]):
 			return protocol.No
 		}
 		switch l.verb {
