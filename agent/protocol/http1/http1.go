@@ -51,7 +51,7 @@ func (Protocol) Reads() protocol.Reading {
 			"what is spoken inside: elasticsearch, opensearch, graphql, openai, anthropic, ollama, s3",
 		},
 		NotRead: []string{
-			"the query string, header fields but those that frame the message, and bodies: they are never kept",
+			"the query string, header fields but those that frame the message, and bodies are in no metric; of slow and failed requests their start is kept, redacted",
 			"HTTP/0.9", "what follows an upgrade (WebSocket) or CONNECT",
 		},
 	}
