@@ -22,6 +22,10 @@ listed here is passed over: a connection that no protocol claims is counted as a
 Durations, errors and bytes are counted for every protocol, at both ends; the metrics are in [metrics.md](metrics.md).
 Contents (bodies, values, passwords, query parameters) are never kept: statements have ` + "`?`" + ` in place of every literal.
 
+What says HTTP/1 and HTTP/2 under "over" is a dialect: it is spoken inside HTTP. Such an exchange is HTTP and is counted as that, once, in every total.
+Besides, it is counted as what it is in the words of the dialect, **by interface only**: no total of a service, an edge or an instance has it twice, and adding
+up requests of both protocols would. Dialects are told by what nothing else says; where that is not enough, an exchange stays plain HTTP.
+
 | protocol | kind | versions | over | operation | target | status |
 |---|---|---|---|---|---|---|
 `

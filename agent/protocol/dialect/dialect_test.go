@@ -154,7 +154,7 @@ func runTable(t *testing.T, table []exchange) {
 func TestPlainServicesSpeakNoDialect(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	words := []string{"users", "orders", "v1", "v2", "api", "search", "_search1", "items", "42", "chat", "completions", "messages", "models", "images", "generate",
-		"query", "reports", "_internal", "_health", "bulk", "count", "doc", "update", "logs-2026.11.21", "embeddings", "responses", "Patient", "s3", "bucket", "_config", "_next", "_all_docs"}
+		"query", "reports", "_internal", "_health", "bulk", "count", "doc", "update", "logs-2026.11.21", "embeddings", "responses", "Patient", "s3", "bucket", "_config", "_next", "_all_docs", "graphql", "gql"}
 	keys := []string{"query", "name", "model", "id", "messages", "prompt", "operation", "data", "text", "usage", "errors", "took", "input", "operationName"}
 	values := []string{`"select 1"`, `"x"`, `17`, `true`, `null`, `{"a":[1,2,{"b":"c"}]}`, `[1,"2",{}]`, `"query things that matter"`, `"{\"a\":1}"`, `"{ job=\"x\" }"`}
 	object := func() string {

@@ -48,6 +48,7 @@ func (Protocol) Reads() protocol.Reading {
 		Read: []string{
 			"method, path, status", "bodies with Content-Length, chunked, or ended by the connection: their size on the wire",
 			"keep-alive, pipelining, 1xx responses, HEAD, 204 and 304", "Unix sockets, connections older than Sonde",
+			"what is spoken inside: elasticsearch, opensearch, graphql, openai, anthropic, ollama, s3",
 		},
 		NotRead: []string{
 			"the query string, header fields but those that frame the message, and bodies are in no metric; of slow and failed requests their start is kept, redacted",

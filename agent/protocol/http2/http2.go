@@ -49,6 +49,7 @@ func (Protocol) Reads() protocol.Reading {
 		Read: []string{
 			"prior knowledge and Upgrade: h2c", "field blocks with CONTINUATION, padding, trailers", "streams to their end, both ways",
 			"RST_STREAM and GOAWAY as errors", "gRPC-Web, Connect and Twirp as HTTP with the attributes of a call",
+			"what is spoken inside, as in HTTP/1, unless fields are not known",
 			"connections joined in the middle: fields that were indexed since",
 		},
 		NotRead: []string{
