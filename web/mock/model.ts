@@ -44,9 +44,24 @@ export interface MockCall {
   routes: MockRoute[]
 }
 
+/** Connections of which no request is known. */
+export interface MockFlow {
+  client: string
+  server: string
+  protocol: string
+  /** Bytes per second. */
+  up: number
+  down: number
+  roundTripMs: number
+  serverNames?: string[]
+  /** One of the two ends is elsewhere, and not in services. */
+  outside?: 'client' | 'server'
+}
+
 export interface MockWorld {
   services: MockService[]
   calls: MockCall[]
+  flows: MockFlow[]
   loss: Record<string, number>
 }
 

@@ -33,7 +33,7 @@ export function mockApi(): Plugin {
 }
 
 function makeWorld(name: string, now: number): MockWorld {
-  if (name === 'empty') return { services: [], calls: [], loss: {} }
+  if (name === 'empty') return { services: [], calls: [], flows: [], loss: {} }
   return Number(name) > 0 ? large(Number(name)) : shop(now)
 }
 

@@ -174,7 +174,7 @@ function Lags({ view, destination: { lags } }: { view: OffersView; destination: 
           </div>
         ))}
       </dl>
-      <p className="faint">Not fetched yet, as of the last fetch at the end of the time range.</p>
+      <p className="faint lag-note">Not fetched yet, as of the last fetch at the end of the time range.</p>
     </section>
   )
 }
