@@ -144,7 +144,7 @@ function Said({ title, text, bytes, isCut, fallback = '' }: { title: string; tex
   return (
     <section aria-label={title}>
       <h3>
-        {title} <span className="faint">{formatBytes(bytes)}</span>
+        {title} <span className="faint">body {formatBytes(bytes)}</span>
       </h3>
       {text ? (
         <pre>
