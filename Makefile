@@ -126,10 +126,6 @@ truth: build test-packages ## real servers and load generators against a real So
 	@[ "$$(id -u)" = 0 ] || { echo "truth tests load BPF programs and need root: sudo make truth"; exit 1; }
 	SONDE_TRUTH=1 $(NICE) go test -count=1 -timeout 40m -v $(GOTESTFLAGS) ./test/truth
 
-.PHONY: truth-tls
-truth-tls: build test-packages ## the same for Go clients inside TLS, which are not always exact yet (docs/tls.md)
-	SONDE_TRUTH=1 SONDE_TRUTH_TLS_GO=1 $(NICE) go test -count=1 -timeout 10m -v $(GOTESTFLAGS) -run TLS ./test/truth
-
 .PHONY: browser
 browser: build test-packages web/node_modules/.stamp ## the page in Chromium, fed by a real Sonde and the demo shop (root)
 	$(NICE) go run ./test/withsonde -demo -- node --test $$(ls test/browser/*.test.mjs)

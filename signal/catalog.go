@@ -174,6 +174,16 @@ var (
 	AgentSeries = &Desc{
 		Name: "sonde_agent_series", Type: Gauge, Unit: "{series}", Help: "Live time series of the observed services.",
 	}
+	AgentSamplesKept = &Desc{
+		Name: "sonde_agent_samples_kept_total", Type: Counter, Unit: "{request}",
+		Help: "Slow and failed requests that were kept with what they said, secrets taken out.",
+	}
+	AgentSamplesDropped = &Desc{
+		Name: "sonde_agent_samples_dropped_total", Type: Counter, Unit: "{request}",
+		Help: "Slow and failed requests that were not kept, by cause: service_rate, host_rate (as many in that second were), queue, store; " +
+			"memory: kept without its text. All of them are in the metrics.",
+		Labels: []string{"cause"},
+	}
 	AgentInfo = &Desc{
 		Name: "sonde_agent_info", Type: Gauge, Unit: "1", Help: "Facts about the agent; the value is 1.",
 		Labels: []string{"version", "tier", "kernel"},
@@ -204,6 +214,6 @@ func Catalog() []*Desc {
 		ConnectionRoundTrip,
 		InstanceDuration, InstanceErrors, InstanceSlow, InstanceWaiting, InstanceInfo,
 		AgentLost, AgentEvents, AgentExchanges, AgentCopiedBytes, AgentCPU, AgentRSS, AgentMemoryLimit, AgentBPFMemory,
-		AgentHeap, AgentConnections, AgentProcesses, AgentSeries, AgentInfo,
+		AgentHeap, AgentConnections, AgentProcesses, AgentSeries, AgentSamplesKept, AgentSamplesDropped, AgentInfo,
 	}
 }

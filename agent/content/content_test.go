@@ -76,12 +76,15 @@ func TestOnlySlowAndFailedAreKept(t *testing.T) {
 	pass(k, served(http1.Protocol{}, 500*time.Millisecond, "", 900*second), nil) // not strictly longer
 	pass(k, served(http1.Protocol{}, 501*time.Millisecond, "", 900*second), nil)
 	pass(k, served(http1.Protocol{}, time.Millisecond, "503", 901*second), nil)
+	inside := served(http1.Protocol{}, time.Millisecond, "", 901*second)
+	inside.View = &protocol.View{Failure: "BAD_USER_INPUT"}
+	pass(k, inside, nil)
 	waits := served(http1.Protocol{}, time.Minute, "", 902*second)
 	waits.Waits = true
 	pass(k, waits, nil)
 	finish(t, k)
-	if len(m.got) != 2 {
-		t.Fatalf("kept %+v, want 2", m.got)
+	if len(m.got) != 3 {
+		t.Fatalf("kept %+v, want 3", m.got)
 	}
 	s := m.got[0]
 	if !s.IsSlow || s.IsFailed || s.Target != "/orders/{id}" || s.Request != "GET /orders/8123" || s.Service != "shop" || s.Peer != "web" ||
@@ -91,7 +94,10 @@ func TestOnlySlowAndFailedAreKept(t *testing.T) {
 	if s := m.got[1]; s.IsSlow || !s.IsFailed || s.Error != "503" {
 		t.Errorf("failed one = %+v", s)
 	}
-	if st := k.Stats(); st.Kept != 2 || st.Dropped != (signal.SampleStats{}).Dropped {
+	if s := m.got[2]; !s.IsFailed || s.Error != "BAD_USER_INPUT" {
+		t.Errorf("one that failed in its dialect = %+v", s)
+	}
+	if st := k.Stats(); st.Kept != 3 || st.Dropped != (signal.SampleStats{}).Dropped {
 		t.Errorf("stats = %+v", st)
 	}
 }

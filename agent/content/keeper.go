@@ -73,10 +73,18 @@ func (k *Keeper) SetSlowThreshold(d time.Duration) { k.slow.Store(uint64(d)) }
 // isSlow is the rule of the metrics: what waits on purpose is never slow.
 func (k *Keeper) isSlow(x *exchange.Exchange) bool { return x.Duration() > k.slow.Load() && !x.Waits }
 
+// failure is what went wrong as this side sees it, "" for nothing: the exchange's, or what its dialect sees (GraphQL's errors in a response with the status 200).
+func failure(x *exchange.Exchange) string {
+	if x.Error == "" && x.View != nil {
+		return x.View.Failure
+	}
+	return x.Error
+}
+
 // Keep implements exchange.Keeper. The service is not known yet: a process stands for it, so that one that fails all the time does not take the room
 // of others.
 func (k *Keeper) Keep(x *exchange.Exchange) bool {
-	isFailed := x.Error != ""
+	isFailed := failure(x) != ""
 	if !isFailed && !k.isSlow(x) {
 		return false
 	}
@@ -96,7 +104,7 @@ func (k *Keeper) Observe(x *exchange.Exchange, self, peer *signal.Entity) {
 	if x.Content == nil || self == nil {
 		return
 	}
-	if !k.services.take(serviceKey{self.Service, x.Side, x.Error != ""}, k.cfg.PerService, x.ResponseEnd) {
+	if !k.services.take(serviceKey{self.Service, x.Side, failure(x) != ""}, k.cfg.PerService, x.ResponseEnd) {
 		k.drop(signal.SampleServiceRate, 1)
 		return
 	}

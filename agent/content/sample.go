@@ -20,9 +20,9 @@ const (
 func (k *Keeper) sample(p *pending) signal.Sample {
 	x := &p.x
 	s := signal.Sample{
-		Time: k.wall(x.RequestStart), Duration: time.Duration(x.Duration()), IsSlow: k.isSlow(x), IsFailed: x.Error != "",
+		Time: k.wall(x.RequestStart), Duration: time.Duration(x.Duration()), IsSlow: k.isSlow(x), IsFailed: failure(x) != "",
 		Service: p.self.Service, Instance: p.self.Instance, Side: x.Side.String(),
-		Protocol: x.Protocol.Name(), Operation: k.field(x.Operation), Target: k.field(template(x)), Status: k.field(x.Status), Error: k.field(x.Error),
+		Protocol: x.Protocol.Name(), Operation: k.field(x.Operation), Target: k.field(template(x)), Status: k.field(x.Status), Error: k.field(failure(x)),
 		RequestBytes: x.RequestBytes, ResponseBytes: x.ResponseBytes, IsPartial: x.Partial,
 	}
 	if !s.IsSlow && !s.IsFailed { // the threshold was raised meanwhile

@@ -7,8 +7,8 @@ import (
 // maxName is how far back a name may begin.
 const maxName = 128
 
-// pairs finds name=value, name: value, "name": value, name=>value and marks the values of secrets. isLast: no more layers follow.
-func (m *marker) pairs(v view, isLast bool) {
+// pairs finds name=value, name: value, "name": value, name=>value and marks the values of secrets.
+func (m *marker) pairs(v view) {
 	for i, c := range v.b {
 		if c != '=' && c != ':' {
 			continue
@@ -18,9 +18,6 @@ func (m *marker) pairs(v view, isLast bool) {
 			continue
 		}
 		from, to := v.value(i, isQuoted)
-		if !isLast && to < len(v.b) && v.b[from] == '\\' && !isQuote(v.b[from-1]) {
-			continue // an escaped quote: the next layer knows where it ends
-		}
 		m.mark(v, from, to)
 	}
 }
@@ -65,6 +62,10 @@ func (v view) value(i int, isQuoted bool) (from, to int) {
 		return i + 1, endOfString(b, i+1, c)
 	case c == '[' || c == '{' || c == '(':
 		return i, endOfBracket(b, i)
+	case c == '\\':
+		if n := backslashes(b[i:]); i+n < len(b) && isQuote(b[i+n]) {
+			return i + n + 1, endOfEscaped(b, i+n+1, n, b[i+n])
+		}
 	}
 	return i, v.endOfBare(i, sep, isQuoted, hasSpace)
 }
@@ -82,6 +83,27 @@ func endOfString(b []byte, i int, quote byte) int {
 	return len(b)
 }
 
+// endOfEscaped returns the place of the quote that ends a string inside a string: behind as many backslashes as the one that began it. Quotes of the
+// inner string have more of them, the one that ends the outer string has fewer.
+func endOfEscaped(b []byte, i, depth int, quote byte) int {
+	for i < len(b) {
+		n := backslashes(b[i:])
+		if i+n < len(b) && b[i+n] == quote && n <= depth {
+			return i
+		}
+		i += n + 1
+	}
+	return len(b)
+}
+
+// backslashes returns how many b begins with.
+func backslashes(b []byte) (n int) {
+	for n < len(b) && b[n] == '\\' {
+		n++
+	}
+	return n
+}
+
 // endOfBracket returns the place behind the bracket that closes the one at i.
 func endOfBracket(b []byte, i int) int {
 	depth := 0
@@ -94,9 +116,7 @@ func endOfBracket(b []byte, i int) int {
 				return i + 1
 			}
 		case '"', '\'':
-			if end := endOfString(b, i+1, b[i]); end < len(b) {
-				i = end
-			}
+			i = endOfString(b, i+1, b[i]) // the end of the text where there is none: each quote is looked at once
 		}
 	}
 	return len(b)

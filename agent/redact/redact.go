@@ -39,7 +39,7 @@ func (m *marker) look(s string) {
 	for depth := 0; ; depth++ {
 		next, more := v.decode()
 		isLast := !more || depth == maxDepth
-		m.pairs(v, isLast)
+		m.pairs(v)
 		m.elements(v)
 		m.fields(v)
 		m.shapes(v)

@@ -393,3 +393,24 @@ test('nothing seen, and an error of the server, are told in words', async () => 
   await page.waitForSelector('text=choose 15 days or less', READY)
   await context.close()
 })
+
+test('a slow or failed request opens to what was said, as the API tells it', async (t) => {
+  const { services } = await getJSON(`/api/services?${asked}`)
+  for (const { name, server } of services) {
+    if (!server) continue
+    const { samples } = await getJSON(`/api/samples?service=${encodeURIComponent(name)}&side=server&limit=20&${asked}`)
+    if (samples.length === 0) continue
+    await withPage(`/service/${encodeURIComponent(name)}?${range}&side=server`, async (page) => {
+      const rows = page.locator('table.samples .sample-toggle')
+      await rows.first().waitFor(READY)
+      assert.equal(await rows.count(), samples.length)
+      await rows.first().click()
+      const text = await page.locator('section[aria-label="Request"] pre').innerText()
+      assert.ok(text.startsWith(samples[0].request), `${text} is not ${samples[0].request}`)
+      await rows.first().click()
+      assert.equal(await page.locator('section[aria-label="Request"]').count(), 0)
+    })
+    return
+  }
+  t.skip('no service had a slow or failed request')
+})

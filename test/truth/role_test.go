@@ -49,6 +49,8 @@ func playRole(ctx context.Context, role string) error {
 		fmt.Fprintf(os.Stderr, "%.0f requests/s\n", float64(a.Requests)/time.Since(begin).Seconds())
 	case "raw":
 		log, err = rawPlan(a)
+	case "fresh":
+		log, err = freshStacks(a)
 	case "old":
 		log, err = oldConnections(a)
 	case "shop":
@@ -97,6 +99,14 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveMongo(ctx, a)
 	case "mongo-client":
 		log, err = useMongo(a)
+	case "content-server":
+		err = serveContent(ctx, a)
+	case "content-client":
+		err = askContent(a)
+	case "dialect-server":
+		log, err = serveDialects(ctx, a)
+	case "dialect-client":
+		log, err = speakDialects(a)
 	case "garbage-server":
 		err = garbageServer(ctx, a)
 	case "garbage-client":

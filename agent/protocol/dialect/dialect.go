@@ -42,6 +42,7 @@ type begin func(r Request) Reader
 
 // dialects are asked in this order: those with the strongest evidence first.
 var dialects = [...]begin{
+	beginS3,
 	beginAnthropic,
 	beginOpenAI,
 	beginOllama,
@@ -51,7 +52,7 @@ var dialects = [...]begin{
 
 // Protocols returns the dialects for the registry. They recognise no connection.
 func Protocols() []protocol.Protocol {
-	return []protocol.Protocol{elasticsearch, opensearch, graphql, openai, anthropic, ollama}
+	return []protocol.Protocol{elasticsearch, opensearch, graphql, openai, anthropic, ollama, s3}
 }
 
 // MayBegin reports whether a request of HTTP/1 is worth being looked at by Begin: most are not, and this costs less.

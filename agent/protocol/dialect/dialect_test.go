@@ -116,6 +116,13 @@ func (x *exchange) play(n int, isChunked bool) *viewer {
 	return v
 }
 
+// playText gives a request to a parser.
+func playText(request string) *viewer {
+	v := &viewer{views: map[uint64]*protocol.View{}}
+	feed(http1.Protocol{}.NewParser(protocol.Start{}), protocol.ToServer, request, len(request), v)
+	return v
+}
+
 func feed(p protocol.Parser, dir protocol.Direction, text string, n int, v *viewer) {
 	for len(text) > 0 {
 		k := min(n, len(text))

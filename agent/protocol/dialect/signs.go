@@ -27,16 +27,18 @@ type field struct {
 // fields are all of them, by their first letters.
 var fields = [...]field{
 	{"accept", func(v []byte) Signs { return signsOfType(v) & signElastic }},
+	{"authorization", signsOfAuthorization},
 	{"anthropic-version", func([]byte) Signs { return signAnthropic }},
 	{"content-type", signsOfType},
 	{"content-encoding", signsOfCoding},
+	{"x-amz-copy-source", func([]byte) Signs { return signCopy }},
 	{"x-elastic-client-meta", func([]byte) Signs { return signElastic }},
 	{"x-elastic-product", func(v []byte) Signs { return when(string(v) == "Elasticsearch", signElasticServer) }},
 	{"x-opensearch-version", func([]byte) Signs { return signOpenSearch }},
 }
 
 // The positions behind the last field whose first letter is a, and c. The others begin with x.
-const lastA, lastC = 2, 4
+const lastA, lastC = 3, 5
 
 // FieldNames returns the names of the fields that say something, in lower case. The order is that of SignsOf.
 func FieldNames() []string {
@@ -96,8 +98,6 @@ func SignsOfTarget(target []byte) Signs {
 	}
 	return 0
 }
-
-func signsOfQuery([]byte) Signs { return 0 }
 
 // signsOfType sorts a media type (RFC 9110 §8.3). Of a list, as in Accept, the first counts.
 func signsOfType(v []byte) Signs {

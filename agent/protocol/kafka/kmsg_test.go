@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/protocoltest"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 // The oracle of this file is kmsg, franz-go's generated encoding of every request and response in every version.
@@ -203,7 +203,7 @@ func TestEveryVersion(t *testing.T) {
 			t.Fatalf("known %v, flexible %v; kmsg says %v", isKnown, a.isFlexible(req.GetVersion()), req.IsFlexible())
 		}
 		names := &topics{names: map[[16]byte]string{}}
-		p, got := newParser(false, names), protocoltest.NewRecorder(t)
+		p, got := newParser(false, names), parsertest.NewRecorder(t)
 		out := requestBytes(req, 7)
 		feed(p, protocol.ToServer, out, r, got)
 		in := responseBytes(res, 7)
@@ -247,7 +247,7 @@ func TestEveryVersion(t *testing.T) {
 }
 
 // checkRequest compares what requests say of topics, groups, records.
-func checkRequest(t *testing.T, a *api, req kmsg.Request, x *protocoltest.Exchange) {
+func checkRequest(t *testing.T, a *api, req kmsg.Request, x *parsertest.Exchange) {
 	t.Helper()
 	if x.Request.Operation != a.name {
 		t.Errorf("operation %s, want %s", x.Request.Operation, a.name)

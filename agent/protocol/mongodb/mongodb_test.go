@@ -12,7 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	. "github.com/sonde-dev/sonde/agent/protocol/internal/parsertest"
+	. "github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 // doc makes a BSON document of keys and values: string, int (int32), int64, float64, []byte (a document), array.
@@ -277,7 +277,7 @@ func BenchmarkParse(b *testing.B) {
 		{"zstd", squeeze(1, 0, compressorZstd, msg(0, 0, 0, find)[headerSize:]), squeeze(2, 1, compressorZstd, msg(0, 0, 0, okDoc)[headerSize:])},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			p, sink := newParser(), Deaf{}
+			p, sink := newParser(), Discard{}
 			b.ReportAllocs()
 			for b.Loop() {
 				p.Data(protocol.ToServer, bench.request, sink)

@@ -1,4 +1,4 @@
-package protocoltest
+package parsertest
 
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"

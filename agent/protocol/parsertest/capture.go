@@ -3,13 +3,14 @@ package parsertest
 import (
 	"encoding/binary"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
 )
 
 // Capture reads a file of libpcap's classic format and returns the calls of each TCP connection with a server on that port, one for
-// each segment that brought new bytes.
+// each segment that brought new bytes. What a packet was cut off, or is missing before it, is a hole.
 func Capture(t testing.TB, file string, port uint16) [][]Call {
 	t.Helper()
 	b, err := os.ReadFile(file)
@@ -20,22 +21,20 @@ func Capture(t testing.TB, file string, port uint16) [][]Call {
 	if m := binary.LittleEndian.Uint32(b); m != magic && m != magicNanos {
 		t.Fatalf("%s is no little-endian pcap file", file)
 	}
-	link := 14 // Ethernet
-	if binary.LittleEndian.Uint32(b[20:])&0xffff == 113 {
-		link = 16 // Linux cooked
-	}
-	s := segments{port: port, conns: map[uint16]*[2]side{}}
+	// LINKTYPE_: raw, Ethernet, Linux cooked, and its second version.
+	link := map[uint32]uint32{101: 0, 1: 14, 113: 16, 276: 20}[binary.LittleEndian.Uint32(b[20:])&0xffff]
+	s := segments{port: port, conns: map[string]*[2]side{}}
 	for b = b[24:]; len(b) >= 16; {
 		n := binary.LittleEndian.Uint32(b[8:])
-		s.packet(b[16+link : 16+n])
+		s.packet(b[16+min(link, n) : 16+n])
 		b = b[16+n:]
 	}
-	return s.calls
+	return slices.DeleteFunc(s.calls, func(calls []Call) bool { return len(calls) == 0 })
 }
 
 type segments struct {
 	port  uint16
-	conns map[uint16]*[2]side // by the client's port
+	conns map[string]*[2]side // by the client's address and port
 	calls [][]Call
 }
 
@@ -50,21 +49,24 @@ func (s *segments) packet(ip []byte) {
 	if len(ip) < 40 {
 		return
 	}
-	var tcp []byte
-	switch ip[0] >> 4 {
-	case 4:
-		tcp = ip[int(ip[0]&15)*4 : min(len(ip), int(binary.BigEndian.Uint16(ip[2:])))]
-	case 6:
-		tcp = ip[40:min(len(ip), 40+int(binary.BigEndian.Uint16(ip[4:])))]
+	head, size := 40, 40+int(binary.BigEndian.Uint16(ip[4:]))
+	if ip[0]>>4 == 4 {
+		head, size = int(ip[0]&15)*4, int(binary.BigEndian.Uint16(ip[2:]))
 	}
+	tcp := ip[head:min(len(ip), size)]
 	if len(tcp) < 20 {
 		return
 	}
 	from, to := binary.BigEndian.Uint16(tcp), binary.BigEndian.Uint16(tcp[2:])
-	seq, data := binary.BigEndian.Uint32(tcp[4:]), tcp[int(tcp[12]>>4)*4:]
-	dir, client := protocol.ToServer, from
+	seq, data := binary.BigEndian.Uint32(tcp[4:]), tcp[min(len(tcp), int(tcp[12]>>4)*4):]
+	cut := uint32(max(0, size-len(ip))) // by the length of a snapshot
+	addresses := ip[8:40]               // of IPv6: from, to
+	if head < 40 {
+		addresses = ip[12:20]
+	}
+	dir, client := protocol.ToServer, string(addresses[:len(addresses)/2])+string(tcp[:2])
 	if from == s.port {
-		dir, client = protocol.FromServer, to
+		dir, client = protocol.FromServer, string(addresses[len(addresses)/2:])+string(tcp[2:4])
 	} else if to != s.port {
 		return
 	}
@@ -83,6 +85,9 @@ func (s *segments) packet(ip []byte) {
 		d.isAnchored, d.next = true, seq
 	}
 	if old := int32(d.next - seq); old > 0 {
+		if cut > 0 {
+			return // a repetition
+		}
 		data = data[min(len(data), int(old)):]
 		seq = d.next
 	}
@@ -92,6 +97,6 @@ func (s *segments) packet(ip []byte) {
 	if hole := seq - d.next; hole > 0 {
 		s.calls[d.index] = append(s.calls[d.index], Call{Dir: dir, Skip: hole})
 	}
-	d.next = seq + uint32(len(data))
-	s.calls[d.index] = append(s.calls[d.index], Call{Dir: dir, Data: data})
+	d.next = seq + uint32(len(data)) + cut
+	s.calls[d.index] = append(s.calls[d.index], Call{Dir: dir, Data: data, Skip: cut})
 }
