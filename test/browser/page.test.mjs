@@ -80,10 +80,11 @@ test('the map shows exactly the nodes and edges of the API', async () => {
   })
 })
 
-/** Pairs of services with connections and no call. Strangers who connect to the same service are folded into one. */
+/** Pairs of services with connections that nobody reads and no call. Strangers who connect to the same service are folded into one. */
 function rawPairs({ nodes, edges, flows }) {
-  const [called, known, servers] = [new Set(pairs(edges)), new Set(nodes.map((n) => n.id)), new Set(flows.map((f) => f.server))]
-  const raw = flows.filter((f) => !called.has(`${f.client} > ${f.server}`))
+  const [called, known, servers] = [new Set(pairs(edges)), new Set(nodes.map((n) => n.id)), new Set()]
+  const raw = flows.filter((f) => ['tcp', 'tls'].includes(f.protocol) && !called.has(`${f.client} > ${f.server}`))
+  for (const f of raw) servers.add(f.server)
   const strangers = raw.filter((f) => f.clientExternal && !known.has(f.client) && !servers.has(f.client))
   const of = (server) => new Set(strangers.filter((f) => f.server === server).map((f) => f.client)).size
   return pairs(raw.map((f) => (strangers.includes(f) && of(f.server) > 1 ? { ...f, client: `${of(f.server)} clients of ${f.server}` } : f)))

@@ -14,7 +14,7 @@ const shown = (raw: ReturnType<typeof rawFlows>) => [raw.flows.map((f) => `${f.c
 
 describe('raw flows', () => {
   it('are those between pairs that no call connects, the busiest first', () => {
-    const raw = rawFlows({ nodes: [node('a'), node('b')], edges: [edge('a', 'b')], flows: [flow('a', 'b', 9), flow('b', 'a', 5), flow('a', 'c', 7)] })
+    const raw = rawFlows({ nodes: [node('a'), node('b')], edges: [edge('a', 'b')], flows: [flow('a', 'd', 99, { protocol: 'http' }), flow('a', 'b', 9), flow('b', 'a', 5), flow('a', 'c', 7)] })
     expect(shown(raw)).toEqual([['a>c 7', 'b>a 5'], ['c']])
   })
   it('of one pair are one, whatever they speak', () => {

@@ -28,6 +28,9 @@ export interface RawFlows {
   left: number
 }
 
+/** What is counted as such, because nothing of it is read: see agent/protocol/tls. */
+const UNREAD: ReadonlySet<string> = new Set(['tcp', 'tls'])
+
 /** So many lines without a figure that anybody asked for are more than a map can bear. */
 const MAX_DRAWN = 100
 /** Up to here they are drawn without being asked for. */
@@ -46,11 +49,14 @@ export function isEncrypted(edges: readonly Pick<Edge, 'protocol'>[]): boolean {
   return edges.length > 0 && edges.every(({ protocol }) => protocol === 'tls')
 }
 
-/** The flows between pairs of services that no call connects in that direction. Strangers who connect to the same service are one node. */
+/**
+ * The flows between pairs of services that no call connects in that direction, of what nobody recognised or can read. (Those of other protocols
+ * belong to calls that ended before or after the range, or to a connection whose other end had no name yet when it closed.) Strangers who connect to the same service are one node.
+ */
 export function rawFlows({ nodes, edges, flows }: Pick<TopologyReply, 'nodes' | 'edges' | 'flows'>): RawFlows {
   const called = new Set(edges.map(edgeId))
   const known = new Set(nodes.map((n) => n.id))
-  const raw = foldStrangers(flows.filter((f) => !called.has(edgeId(f))), known)
+  const raw = foldStrangers(flows.filter((f) => UNREAD.has(f.protocol) && !called.has(edgeId(f))), known)
   const all = sumByPair(raw).sort((a, b) => bytesOf(b) - bytesOf(a) || (edgeId(a) < edgeId(b) ? -1 : 1))
   const drawn = all.slice(0, MAX_DRAWN)
   return { flows: drawn, nodes: nodesOf(drawn, known), left: all.length - drawn.length }

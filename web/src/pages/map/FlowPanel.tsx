@@ -9,7 +9,6 @@ import type { MapView } from '../../lib/url'
 /** Connections of which nothing but bytes is known, or the handshake. */
 export function FlowPanel({ flow, seconds }: { flow: FlowSum; seconds: number }) {
   const protocols = [...new Set(flow.flows.map((f) => f.protocol))]
-  const isFolded = !flow.flows.some((f) => f.client === flow.client && f.seen !== 'server') && /^\d+ clients of /.test(flow.client)
   return (
     <>
       <h2>
@@ -25,19 +24,17 @@ export function FlowPanel({ flow, seconds }: { flow: FlowSum; seconds: number })
             {protocolName(protocol)}
           </span>
         ))}
-        <span className="badge">{isFolded ? 'clients elsewhere' : 'no requests seen'}</span>
+        <span className="badge">no requests seen</span>
       </p>
       <ServerNames names={flow.serverNames} />
-      <p className="faint">{WHY[flow.protocol] ?? `${protocolName(flow.protocol)}, but no request ended in this time range.`}</p>
+      <p className="faint">{flow.protocol === 'tls' ? ENCRYPTED : UNKNOWN}</p>
       <Connections flows={flow.flows} seconds={seconds} isAlone />
     </>
   )
 }
 
-const WHY: Record<string, string> = {
-  tcp: 'A protocol that Sonde does not read, or connections that said nothing since Sonde started. What TCP itself knows is exact.',
-  tls: 'Encrypted, by a library whose plain text Sonde does not read. The server name is from the handshake, if that was seen.',
-}
+const UNKNOWN = 'A protocol that Sonde does not read, or connections that said nothing since Sonde started. What TCP itself knows is exact.'
+const ENCRYPTED = 'Encrypted, by a library whose plain text Sonde does not read. The server name is from the handshake, if that was seen.'
 
 export function ServerNames({ names }: { names: readonly string[] }) {
   if (names.length === 0) return null
