@@ -289,13 +289,6 @@ func newCertificate(t *testing.T) string {
 	return folder
 }
 
-// keepProbed runs a program with a library inside until the test ends: of one that nobody runs the first moments are not seen.
-func keepProbed(t *testing.T, argv ...string) {
-	t.Helper()
-	start(t, "probed", nil, argv...)
-	time.Sleep(time.Second)
-}
-
 // stripped returns a copy of this test program without its symbols.
 func stripped(t *testing.T) string {
 	t.Helper()
