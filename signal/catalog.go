@@ -93,6 +93,10 @@ var (
 		Name: "sonde_connection_retransmits_total", Type: Counter, Unit: "{segment}",
 		Help: "TCP segments that this side sent again.", Labels: edgeEndLabels,
 	}
+	ConnectionRoundTrip = &Desc{
+		Name: "sonde_connection_round_trip_seconds", Type: Gauge, Unit: "s",
+		Help: "Smoothed round-trip time of TCP (RFC 6298): the mean over the connections that moved something in the last flush interval in which any did.", Labels: edgeEndLabels,
+	}
 	EdgeRequestBytes = &Desc{
 		Name: "sonde_edge_request_bytes_total", Type: Counter, Unit: "By",
 		Help: "Bytes of request bodies from one service to another.", Labels: edgeLabels,
@@ -170,6 +174,16 @@ var (
 	AgentSeries = &Desc{
 		Name: "sonde_agent_series", Type: Gauge, Unit: "{series}", Help: "Live time series of the observed services.",
 	}
+	AgentSamplesKept = &Desc{
+		Name: "sonde_agent_samples_kept_total", Type: Counter, Unit: "{request}",
+		Help: "Slow and failed requests that were kept with what they said, secrets taken out.",
+	}
+	AgentSamplesDropped = &Desc{
+		Name: "sonde_agent_samples_dropped_total", Type: Counter, Unit: "{request}",
+		Help: "Slow and failed requests that were not kept, by cause: service_rate, host_rate (as many in that second were), queue, store; " +
+			"memory: kept without its text. All of them are in the metrics.",
+		Labels: []string{"cause"},
+	}
 	AgentInfo = &Desc{
 		Name: "sonde_agent_info", Type: Gauge, Unit: "1", Help: "Facts about the agent; the value is 1.",
 		Labels: []string{"version", "tier", "kernel"},
@@ -197,8 +211,9 @@ func Catalog() []*Desc {
 		ServiceWaiting,
 		EdgeDuration, EdgeErrors, EdgeSlow, EdgeRequestBytes, EdgeResponseBytes, EdgeWaiting,
 		ConnectionsOpened, ConnectionsClosed, ConnectionResets, ConnectionSentBytes, ConnectionReceivedBytes, ConnectionRetransmits,
+		ConnectionRoundTrip,
 		InstanceDuration, InstanceErrors, InstanceSlow, InstanceWaiting, InstanceInfo,
 		AgentLost, AgentEvents, AgentExchanges, AgentCopiedBytes, AgentCPU, AgentRSS, AgentMemoryLimit, AgentBPFMemory,
-		AgentHeap, AgentConnections, AgentProcesses, AgentSeries, AgentInfo,
+		AgentHeap, AgentConnections, AgentProcesses, AgentSeries, AgentSamplesKept, AgentSamplesDropped, AgentInfo,
 	}
 }

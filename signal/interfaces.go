@@ -15,27 +15,33 @@ type InterfaceNames struct {
 	Duration, RequestSize, ResponseSize string // metric names, "" for none
 	Operation, Target, Status           string // label names, "" for none
 	Constants                           []string
-	Counts                              []CountName
+	Counts, Gauges                      []CountName
 }
 
-// CountName names one more number that a protocol adds up for each interface.
-type CountName struct{ Name, Unit, Help string } // no Name: not on this side
+// CountName names one more number that a protocol adds up for each interface, or a gauge that it keeps for each target. Label, if there
+// is one, tells it from others of the same name; its value comes after the target.
+type CountName struct {
+	Name, Unit, Help string // no Name: not on this side
+	IsHistogram      bool
+	Label            string
+}
 
-// InterfaceMetrics are the metrics of one side of a protocol's interfaces, nil where the protocol has none. Counts has
-// the length of InterfaceNames.Counts.
+// InterfaceMetrics are the metrics of one side of a protocol's interfaces, nil where the protocol has none. Counts and
+// Gauges have the lengths of InterfaceNames.Counts and Gauges.
 type InterfaceMetrics struct {
 	Duration, RequestSize, ResponseSize *Desc
-	Counts                              []*Desc
+	Counts, Gauges                      []*Desc
 }
 
 // All returns the metrics that are there.
 func (m InterfaceMetrics) All() []*Desc {
 	all := append([]*Desc{m.Duration, m.RequestSize, m.ResponseSize}, m.Counts...)
+	all = append(all, m.Gauges...)
 	return slices.DeleteFunc(all, func(d *Desc) bool { return d == nil })
 }
 
 // Describe makes the catalogue entries. The values of the labels come in this order: service_name, operation, target,
-// then for Duration status and error_type, network_protocol_name, for a client peer_service, and at last the constants. A
+// then for Duration status and error_type, network_protocol_name, for a client peer_service, and at last the constants. Gauges have no operation. A
 // label without a name stays in its place under the name "": its value is to be left out.
 func (n InterfaceNames) Describe() InterfaceMetrics {
 	verb := "served"
@@ -52,6 +58,7 @@ func (n InterfaceNames) Describe() InterfaceMetrics {
 		ResponseSize: describe(n.ResponseSize, Histogram, "By",
 			"Size of the bodies of responses to "+what+" requests "+verb+", as on the wire.", n.labels()),
 		Counts: n.counts(),
+		Gauges: n.gauges(),
 	}
 }
 
@@ -62,6 +69,10 @@ func (n InterfaceNames) what() string {
 		return "database"
 	case "messaging":
 		return prefix
+	case "gen":
+		return "language model"
+	case "graphql":
+		return "GraphQL"
 	case "":
 		return n.Protocol
 	default:
@@ -72,7 +83,25 @@ func (n InterfaceNames) what() string {
 func (n InterfaceNames) counts() []*Desc {
 	ds := make([]*Desc, len(n.Counts))
 	for i, c := range n.Counts {
-		ds[i] = describe(c.Name, Counter, c.Unit, c.Help, n.labels())
+		var more []string
+		if c.Label != "" {
+			more = append(more, c.Label)
+		}
+		t := Counter
+		if c.IsHistogram {
+			t = Histogram
+		}
+		ds[i] = describe(c.Name, t, c.Unit, c.Help, n.labels(more...))
+	}
+	return ds
+}
+
+// gauges are of a target, not of an operation: it has no label.
+func (n InterfaceNames) gauges() []*Desc {
+	n.Operation = ""
+	ds := make([]*Desc, len(n.Gauges))
+	for i, g := range n.Gauges {
+		ds[i] = describe(g.Name, Gauge, g.Unit, g.Help, n.labels())
 	}
 	return ds
 }

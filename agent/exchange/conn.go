@@ -14,14 +14,14 @@ type connection struct {
 	touched uint64
 
 	role     event.Role
-	isJoined bool // not seen from its first byte
+	isJoined bool // its next bytes may belong to anything: not seen from its first byte, or bytes were missed before a protocol was found
 	isSilent bool
 	// isFollowed: the source recognised the protocol by itself and copies what it needs.
 	isFollowed  bool
 	isDatagrams bool
 	isWide      bool // its calls were asked for whole
 	adopted     int  // protocols that claimed it, one after the other
-	isSeen      bool // from its first byte; unlike !isJoined it stays so
+	isSeen      bool // from its first byte, whatever was missed since; it says how long to look for a protocol
 	tries       int  // turns that no protocol claimed
 	lastTry     event.Direction
 	missed      [2]uint32 // bytes lost before a protocol did
@@ -37,6 +37,7 @@ type connection struct {
 
 	flights   []*flight // in order of ids
 	pending   int       // of them: no response yet
+	pages     int       // of them: with content
 	unbounded *flight   // its response ends with silence
 	isSettled bool      // since the last request nothing was lost that makes an unasked response likely
 	now       *call     // being parsed
@@ -104,6 +105,9 @@ func (c *connection) parse(k *call) {
 		c.parser.Data(dir, k.payload, c)
 	}
 	if rest := k.n - uint32(len(k.payload)); rest > 0 && c.parser != nil {
+		if c.pages > 0 {
+			c.breakContent(dir)
+		}
 		c.parser.Gap(dir, rest, k.tail, c)
 	}
 	if !k.isGap {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/sonde-dev/sonde/agent/exchange"
 	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/all"
 	"github.com/sonde-dev/sonde/signal"
 )
@@ -30,7 +31,7 @@ import (
 //	close | reset
 //	tcp                       only where positions of both directions are known; without them too is the rule
 //	only client|server        run from one side; both is the rule
-//	= METHOD TARGET STATUS req=N res=N [partial] [error=E]
+//	= METHOD TARGET STATUS req=N res=N [partial] [error=E] [view=DIALECT:OPERATION:TARGET]
 //	= loss CAUSE N
 //
 // error= is given only where it does not follow from the status.
@@ -75,6 +76,15 @@ func describe(x *exchange.Exchange) string {
 	}
 	if x.Protocol.Name() == "http" && x.Error == "" && (x.Status >= "500" || x.Side == exchange.Client && x.Status >= "400") {
 		s += " without error"
+	}
+	if v := x.View; v != nil {
+		s += fmt.Sprintf(" view=%s:%s:%s", v.Protocol.Name(), v.Operation, v.Target)
+		if v.Failure != "" {
+			s += ":" + v.Failure
+		}
+		if v.Counts != [protocol.MaxCounts]uint64{} {
+			s += fmt.Sprint(":", v.Counts)
+		}
 	}
 	if x.RequestEnd < x.RequestStart || x.ResponseEnd < x.ResponseStart || x.RequestStart == 0 || x.ResponseEnd == 0 {
 		s += fmt.Sprintf(" times=%d,%d,%d,%d", x.RequestStart, x.RequestEnd, x.ResponseStart, x.ResponseEnd)

@@ -27,6 +27,8 @@ type Source interface {
 //	hold.go       let a response wait for its request
 //	flight.go     what the parser tells becomes an Exchange
 //
+// Where content is kept, content.go does so beside the fourth.
+//
 // It is not safe for concurrent use.
 type Engine struct {
 	cfg       Config
@@ -44,6 +46,11 @@ type Engine struct {
 	landed  []*flight         // to be used again
 	call    call              // the one Handle is at; here so that it needs no allocation
 	losses  signal.Losses
+
+	keeper         Keeper  // nil: content is not kept
+	pages          []*page // to be used again
+	pagesUsed      int
+	contentRefused uint64
 }
 
 // New makes an engine. out is called within Handle and Tick for each exchange that ends; the Exchange is valid until out returns. What it

@@ -68,10 +68,16 @@ type Exchange struct {
 	RequestBytes, ResponseBytes uint64 // body as on the wire
 	// Counts are further numbers of both messages, in the order of protocol.Semantics.Counts.
 	Counts [protocol.MaxCounts]uint64
+	// Levels are what the response says of gauges (protocol.Semantics.Gauges).
+	Levels []protocol.Level
+	// View is the same exchange in the words of a dialect of its protocol; nil for none, which is the rule.
+	View *protocol.View
 	// Waits is true when the server answers late on purpose: the duration is not service time.
 	Waits bool
 	// Partial is true when bytes were lost where they mattered: sizes may be short, the route or status may be missing.
 	Partial bool
+	// Content is what both messages said, of exchanges that a Keeper chose; nil otherwise. It holds secrets.
+	Content *Content
 }
 
 // Duration returns the nanoseconds from the first byte of the request to the last byte of the response. An exchange

@@ -53,13 +53,15 @@ func (c *connection) remove(f *flight) {
 func (c *connection) finish(f *flight) {
 	c.remove(f)
 	if f.hasRequest {
-		c.handOut(&f.x, f.hasResponse)
+		c.handOut(f)
 	}
+	c.freePage(f)
 	c.engine.land(f)
 }
 
-func (c *connection) handOut(x *Exchange, hasResponse bool) {
-	if !hasResponse {
+func (c *connection) handOut(f *flight) {
+	x := &f.x
+	if !f.hasResponse {
 		x.ResponseStart = 0
 	}
 	if x.ResponseStart != 0 && x.RequestStart > x.ResponseStart {
@@ -70,6 +72,7 @@ func (c *connection) handOut(x *Exchange, hasResponse bool) {
 	// Calls of one direction may be reported out of order as well.
 	x.RequestStart, x.RequestEnd = min(x.RequestStart, x.RequestEnd), max(x.RequestStart, x.RequestEnd)
 	x.ResponseEnd = max(x.ResponseEnd, x.ResponseStart)
+	c.keep(f)
 	c.engine.out(x)
 }
 

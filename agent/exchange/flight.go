@@ -12,6 +12,7 @@ type flight struct {
 	c       *connection
 	near    links[*flight]
 	checked uint64 // time of the last look at its time-out
+	page    *page  // its content so far; nil for none
 
 	hasRequest, hasResponse     bool // the head was seen
 	requestEnded, responseEnded bool
@@ -41,7 +42,10 @@ func (e *Engine) land(f *flight) {
 	}
 }
 
-var _ protocol.Sink = (*connection)(nil)
+var (
+	_ protocol.Sink   = (*connection)(nil)
+	_ protocol.Viewer = (*connection)(nil)
+)
 
 // RequestBegin implements protocol.Sink.
 func (c *connection) RequestBegin(id uint64) {
@@ -111,6 +115,9 @@ func (c *connection) RequestEnd(id uint64, end protocol.End) {
 func (c *connection) ResponseBegin(id uint64) {
 	if f := c.find(id); f != nil {
 		f.x.ResponseStart = c.now.time
+		if f.page != nil { // again, after an interim response
+			f.page.parts[protocol.FromServer].reset()
+		}
 	}
 }
 
@@ -132,6 +139,7 @@ func (c *connection) ResponseHead(id uint64, r protocol.Response) {
 	if r.Target != "" {
 		f.x.Target = r.Target
 	}
+	f.x.Levels = r.Levels
 	f.x.Status, f.x.Error = r.Status, r.ClientError
 	if f.x.Side == Server {
 		f.x.Error = r.ServerError
@@ -140,6 +148,16 @@ func (c *connection) ResponseHead(id uint64, r protocol.Response) {
 		f.x.Attributes = append(append([]protocol.Attribute(nil), f.x.Attributes...), r.Attributes...)
 	}
 }
+
+// View implements protocol.Viewer.
+func (c *connection) View(id uint64, v *protocol.View) {
+	if f := c.find(id); f != nil {
+		f.x.View = v
+	}
+}
+
+// Whole implements protocol.Viewer.
+func (c *connection) Whole() { c.widen() }
 
 // count adds up what both messages count.
 func (f *flight) count(n *[protocol.MaxCounts]uint64) {

@@ -21,7 +21,9 @@ func (c *connection) gate(k *call) {
 			c.wait()
 			return
 		}
+		isUnasked := isResponse && c.pending == 0 // a greeting, of which more may come
 		c.parse(k)
+		c.isSettled = c.isSettled && !isUnasked
 	case isResponse:
 		if !c.held.hasRoom(k, maxHeldCalls) || isDue(c.held.calls[0].time, c.engine.cfg.HoldResponse, k.time) {
 			c.release(true)

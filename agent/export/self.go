@@ -19,6 +19,8 @@ type SelfStats struct {
 
 	RSS, MemoryLimit, BPFMemory, Heap uint64 // bytes
 	Connections, Processes, Series    int
+
+	Samples signal.SampleStats
 }
 
 // Self turns SelfStats into series. Every known cause of loss is reported from zero on, so that its first increase is
@@ -65,5 +67,9 @@ func (s *Self) Append(b *signal.Batch, st SelfStats) {
 	add(signal.AgentConnections, float64(st.Connections))
 	add(signal.AgentProcesses, float64(st.Processes))
 	add(signal.AgentSeries, float64(st.Series))
+	add(signal.AgentSamplesKept, float64(st.Samples.Kept))
+	for _, c := range signal.SampleCauses() {
+		add(signal.AgentSamplesDropped, float64(st.Samples.Dropped[c]), c.String())
+	}
 	add(signal.AgentInfo, 1, st.Version, st.Tier, st.Kernel)
 }

@@ -5,6 +5,8 @@
 package flow
 
 import (
+	"time"
+
 	"github.com/sonde-dev/sonde/agent/probe/event"
 	"github.com/sonde-dev/sonde/signal"
 )
@@ -33,11 +35,12 @@ type Delta struct {
 	IsServer              bool // this end was connected to, as far as known
 	Sent, Received        uint64
 	Retransmits           uint32
+	RoundTripTime         time.Duration // smoothed, as it is now; 0 for not known
 }
 
 // IsZero reports whether nothing happened.
 func (d Delta) IsZero() bool {
-	d.IsServer = false
+	d.IsServer, d.RoundTripTime = false, 0
 	return d == Delta{}
 }
 
@@ -103,6 +106,7 @@ func (c *connection) add(now event.Transfer) (d Delta) {
 			d.Retransmits = now.Retransmits - c.last.Retransmits
 		}
 	}
+	d.RoundTripTime = now.RoundTripTime
 	c.last = now
 	return d
 }

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"testing"
+	"time"
 
 	"github.com/sonde-dev/sonde/agent/probe/event"
 	"github.com/sonde-dev/sonde/signal"
@@ -25,6 +26,7 @@ func TestDeltas(t *testing.T) {
 		{tr.Sample(1, at(15, 120, 2)), Delta{Received: 5, Sent: 100, Retransmits: 2}},
 		{tr.Sample(2, at(1000, 2000, 7)), Delta{}},
 		{tr.Sample(2, at(1001, 2003, 8)), Delta{Received: 1, Sent: 3, Retransmits: 1}},
+		{tr.Sample(2, event.Transfer{Received: 1001, Acked: 2004, Retransmits: 8, RoundTripTime: time.Millisecond}), Delta{Sent: 1, RoundTripTime: time.Millisecond}},
 		{tr.Sample(3, at(1, 1, 0)), Delta{}},
 		{tr.Sample(4, at(1, 1, 0)), Delta{}},
 		{tr.Close(1, &event.CloseInfo{Reset: true, Transfer: at(16, 120, 2)}), Delta{Closed: true, Reset: true, Received: 1}},
@@ -38,6 +40,9 @@ func TestDeltas(t *testing.T) {
 	tr.Open(5, &event.OpenInfo{Seen: true})
 	if got, want := tr.Close(5, &event.CloseInfo{Transfer: at(3, 4, 0)}), (Delta{Opened: true, Closed: true, Received: 3, Sent: 4}); got != want {
 		t.Errorf("short-lived: %+v, want %+v", got, want)
+	}
+	if !(Delta{RoundTripTime: 1, IsServer: true}).IsZero() {
+		t.Error("a round-trip time alone is something that happened")
 	}
 	if n := tr.Connections(); n != 0 {
 		t.Errorf("%d connections are left", n)

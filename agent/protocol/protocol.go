@@ -165,6 +165,8 @@ type Response struct {
 	ServerError, ClientError string
 	// Counts are further numbers of this message, in the order of Semantics.Counts; they add to the request's.
 	Counts [MaxCounts]uint64
+	// Levels are what the message says of gauges, for any targets.
+	Levels []Level
 	// Unbounded is true when nothing says where the response ends, because its head was cut: silence may end it.
 	Unbounded  bool
 	Attributes []Attribute
@@ -205,6 +207,8 @@ type Semantics struct {
 	Template func(target string) string
 	// Counts are what is added up for each interface besides; at most MaxCounts.
 	Counts []Count
+	// Gauges are what goes up and down, for each target.
+	Gauges []Gauge
 	// Constant labels of every interface: db_system_name="mysql".
 	Constant []Attribute
 }
@@ -233,4 +237,23 @@ const MaxCounts = 4
 type Count struct {
 	Server, Client string // names of the metrics: "messaging_client_sent_messages_total"; "" for none
 	Unit, Help     string
+	// IsHistogram is true where the convention wants the distribution over exchanges too: those with 0 are none of it.
+	IsHistogram bool
+	// Label tells this number from others under the same name: gen_ai_token_type="input". No Key, no label.
+	Label Attribute
+}
+
+// Gauge is a number that goes up and down: how far a consumer is behind. It is kept for each target, not for each operation.
+type Gauge struct {
+	Server, Client string // names of the metrics: "messaging_kafka_consumer_lag"; "" for none
+	Unit, Help     string
+}
+
+// Level is the present value of one part of a gauge: of a partition of a topic. The gauge of a target is the sum over its parts, each as
+// it was told last. A part that is not told of any more goes after some time, so tell what is still true again.
+type Level struct {
+	Gauge  int    // in the order of Semantics.Gauges
+	Target string // raw, as Request.Target; it may be another one than the request's
+	Part   int32
+	Value  uint64
 }

@@ -34,6 +34,8 @@ type Config struct {
 	// IdleAfter is how long a series without observation lives on; InstanceIdleAfter the same for instances, which come and
 	// go with their processes.
 	IdleAfter, InstanceIdleAfter time.Duration
+	// LevelIdleAfter is how long a gauge keeps the value of a part that is not told of any more.
+	LevelIdleAfter time.Duration
 }
 
 // DefaultConfig suits one host. Measured: 10 000 series with 510 000 populated buckets take 13 MB, 54 000 with 1 300 000 take
@@ -52,6 +54,7 @@ var DefaultConfig = Config{
 	RawTargetsInAll:   65_536,
 	IdleAfter:         time.Hour,
 	InstanceIdleAfter: 15 * time.Minute,
+	LevelIdleAfter:    5 * time.Minute, // Kafka's max.poll.interval.ms: who does not fetch for longer is out of its group
 }
 
 // Validate returns what is wrong with the configuration, or nil.
@@ -77,6 +80,9 @@ func (c Config) Validate() error {
 		if b.value < b.min {
 			return fmt.Errorf("bound on %s %d: must be at least %d", b.name, b.value, b.min)
 		}
+	}
+	if c.LevelIdleAfter <= 0 || c.IdleAfter < c.LevelIdleAfter {
+		return fmt.Errorf("idle time %v of parts of gauges: must be positive and at most %v", c.LevelIdleAfter, c.IdleAfter)
 	}
 	if c.InstanceIdleAfter <= 0 || c.IdleAfter < c.InstanceIdleAfter {
 		return fmt.Errorf("idle times %v (instances) and %v: must be positive and in this order", c.InstanceIdleAfter, c.IdleAfter)

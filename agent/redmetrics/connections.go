@@ -1,6 +1,8 @@
 package redmetrics
 
 import (
+	"time"
+
 	"github.com/sonde-dev/sonde/agent/exchange"
 	"github.com/sonde-dev/sonde/signal"
 )
@@ -8,6 +10,8 @@ import (
 // Connections is what TCP connections between two services did, as one end saw it, whatever they spoke.
 type Connections struct {
 	Opened, Closed, Resets, Sent, Received, Retransmits uint64
+	// RoundTripTime is a sample of one connection; 0 for none.
+	RoundTripTime time.Duration
 }
 
 type connectionsKey struct {
@@ -21,6 +25,11 @@ type connections struct {
 	group
 	key   connectionsKey
 	total Connections
+
+	// Of the samples since the last snapshot; mean is that of the last snapshot with any, a series from the first on.
+	roundTrips, samples, mean uint64
+	isTimed                   bool
+	labels                    []string
 }
 
 // ObserveConnections adds to the figures of the connections between two services. protocol is what they speak, as far as
@@ -48,6 +57,14 @@ func (r *Recorder) ObserveConnections(side exchange.Side, protocol string, self,
 	c.total.Sent += d.Sent
 	c.total.Received += d.Received
 	c.total.Retransmits += d.Retransmits
+	if d.RoundTripTime > 0 {
+		c.roundTrips += uint64(d.RoundTripTime)
+		c.samples++
+		if !c.isTimed {
+			c.isTimed = true
+			r.newSeconds(&c.group, signal.ConnectionRoundTrip, &c.mean, c.labels...)
+		}
+	}
 }
 
 func (r *Recorder) connectionsOf(key connectionsKey) *connections {
@@ -62,7 +79,7 @@ func (r *Recorder) connectionsOf(key connectionsKey) *connections {
 		}
 	}
 	c := &connections{key: key}
-	labels := []string{
+	c.labels = []string{
 		key.client.service, key.server.service, key.side.String(), key.protocol, key.client.externalLabel(), key.server.externalLabel(),
 	}
 	for _, s := range []struct {
@@ -73,13 +90,21 @@ func (r *Recorder) connectionsOf(key connectionsKey) *connections {
 		{signal.ConnectionResets, &c.total.Resets}, {signal.ConnectionSentBytes, &c.total.Sent},
 		{signal.ConnectionReceivedBytes, &c.total.Received}, {signal.ConnectionRetransmits, &c.total.Retransmits},
 	} {
-		r.newCounter(&c.group, s.desc, s.value, labels...)
+		r.newCounter(&c.group, s.desc, s.value, c.labels...)
 	}
 	r.use(key.client.service, key.client.isExternal)
 	r.use(key.server.service, key.server.isExternal)
 	r.connections[key] = c
 	r.add(c)
 	return c
+}
+
+// settle takes the mean of the samples, and begins anew.
+func (c *connections) settle() {
+	if c.samples > 0 {
+		c.mean = c.roundTrips / c.samples
+		c.roundTrips, c.samples = 0, 0
+	}
 }
 
 func (c *connections) remove(r *Recorder) {

@@ -53,6 +53,7 @@ type routeSeries struct {
 	hasRequestSize, hasResponseSize bool                       // false where the protocol has none
 	slow, waiting                   uint64                     // series from the first on
 	counts                          [protocol.MaxCounts]uint64 // likewise
+	distributions                   [protocol.MaxCounts]*histogram
 	outcomes                        []*outcome
 }
 

@@ -19,7 +19,7 @@ func (r *Recorder) Observe(x *exchange.Exchange, self, peer *signal.Entity) {
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p := r.pairOf(x, self, peer)
+	p := r.pairOf(x, self, peer, false)
 	isSlow := ns > r.slow && !x.Waits
 
 	p.touched = true
@@ -29,6 +29,12 @@ func (r *Recorder) Observe(x *exchange.Exchange, self, peer *signal.Entity) {
 	p.edge.observe(r, x, ns, at, isSlow)
 	p.instance.observe(r, x, ns, at, isSlow)
 	limited := r.observeInterface(p, x, ns, at, isSlow)
+	if len(x.Levels) > 0 {
+		limited = r.observeLevels(p, x) || limited
+	}
+	if x.View != nil {
+		limited = r.observeView(x, self, peer, ns, at, isSlow) || limited
+	}
 	if limited || p.limited {
 		r.lost.Add(signal.SeriesLimit, 1)
 	}
@@ -78,11 +84,26 @@ func (rs *routeSeries) count(r *Recorder, p *pair, x *exchange.Exchange) {
 		if n == 0 || d == nil {
 			continue
 		}
+		if d.Type == signal.Histogram {
+			r.observeSize(rs.distribution(r, p, x.Side, i, d), n)
+			continue
+		}
 		if rs.counts[i] == 0 {
-			r.newCounter(&rs.group, d, &rs.counts[i], p.protocol.labels(rs, x.Side)...)
+			r.newCounter(&rs.group, d, &rs.counts[i], p.protocol.countLabels(rs, x.Side, i)...)
 		}
 		rs.counts[i] += n
 	}
+}
+
+// distribution returns the histogram of one of the protocol's numbers.
+func (rs *routeSeries) distribution(r *Recorder, p *pair, side exchange.Side, i int, d *signal.Desc) *histogram {
+	h := rs.distributions[i]
+	if h == nil {
+		h = &histogram{}
+		rs.distributions[i] = h
+		r.newSize(&rs.group, d, h, p.protocol.countLabels(rs, side, i)...)
+	}
+	return h
 }
 
 // observeSize counts a message size. 64-bit sizes are exact in the sum; their bucket is that of the nearest float64.

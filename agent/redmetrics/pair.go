@@ -51,21 +51,21 @@ func (p *pair) remove(r *Recorder) {
 	p.scope.release()
 }
 
-// pairOf returns the pair of an exchange.
-func (r *Recorder) pairOf(x *exchange.Exchange, self, peer *signal.Entity) *pair {
+// pairOf returns the pair of an exchange, or of the view of one.
+func (r *Recorder) pairOf(x *exchange.Exchange, self, peer *signal.Entity, isView bool) *pair {
 	key := pairKey{self, peer, x.Protocol.Semantics(), x.Side}
 	p := r.latest[x.Side]
 	if p != nil && p.key == key {
 		return p
 	}
 	if p = r.pairs[key]; p == nil {
-		p = r.newPair(x, self, peer)
+		p = r.newPair(x, self, peer, isView)
 	}
 	r.latest[x.Side] = p
 	return p
 }
 
-func (r *Recorder) newPair(x *exchange.Exchange, self, peer *signal.Entity) *pair {
+func (r *Recorder) newPair(x *exchange.Exchange, self, peer *signal.Entity, isView bool) *pair {
 	if len(r.pairs) >= maxPairs {
 		r.forgetPair()
 	}
@@ -78,9 +78,14 @@ func (r *Recorder) newPair(x *exchange.Exchange, self, peer *signal.Entity) *pai
 	}
 	selfName, selfLimited := r.admit(self)
 	peerName, peerLimited := r.admit(peer)
-	p.side = r.sideOf(selfName, x.Side, p.protocol)
+	p.side = r.sideOf(selfName, x.Side, p.protocol, isView)
 	p.scope = p.side.scopeOf(peerName, x.Side)
 	p.scope.pairs++
+	r.pairs[p.key] = p
+	r.add(p)
+	if isView { // the exchange itself counts for the rest
+		return p
+	}
 
 	var edgeLimited, instanceLimited bool
 	client, server := end{selfName, self.External}, end{peerName, peer.External}
@@ -91,8 +96,6 @@ func (r *Recorder) newPair(x *exchange.Exchange, self, peer *signal.Entity) *pai
 	p.instance, instanceLimited = r.instanceOf(selfName, self, x.Side, p.protocol)
 	p.exchanges = r.exchangesOf(p.protocol, x.Side)
 	p.limited = selfLimited || peerLimited || edgeLimited || instanceLimited
-	r.pairs[p.key] = p
-	r.add(p)
 	return p
 }
 

@@ -31,7 +31,14 @@ func Describe(p protocol.Protocol, side exchange.Side) signal.InterfaceMetrics {
 		if side == exchange.Client {
 			name = c.Client
 		}
-		n.Counts = append(n.Counts, signal.CountName{Name: name, Unit: c.Unit, Help: c.Help})
+		n.Counts = append(n.Counts, signal.CountName{Name: name, Unit: c.Unit, Help: c.Help, IsHistogram: c.IsHistogram, Label: c.Label.Key})
+	}
+	for _, g := range sem.Gauges {
+		name := g.Server
+		if side == exchange.Client {
+			name = g.Client
+		}
+		n.Gauges = append(n.Gauges, signal.CountName{Name: name, Unit: g.Unit, Help: g.Help})
 	}
 	if side == exchange.Client {
 		n.Duration, n.RequestSize, n.ResponseSize = sem.ClientDuration, sem.ClientRequestSize, sem.ClientResponseSize
@@ -58,12 +65,24 @@ func (r *Recorder) protocolOf(p protocol.Protocol) *protocolMetrics {
 
 // labels are the label values of an interface, in the order of signal.InterfaceNames; outcome tells responses apart.
 func (m *protocolMetrics) labels(rs *routeSeries, side exchange.Side, outcome ...string) []string {
-	ls := []string{rs.side.service, named(m.semantics.OperationLabel, rs.operation), named(m.targetLabel(side), rs.target)}
+	return m.values(side, rs.side.service, named(m.semantics.OperationLabel, rs.operation), rs.target, rs.peer, outcome...)
+}
+
+func (m *protocolMetrics) values(side exchange.Side, service, operation, target, peer string, outcome ...string) []string {
+	ls := []string{service, operation, named(m.targetLabel(side), target)}
 	ls = append(append(ls, outcome...), m.name)
 	if side == exchange.Client {
-		ls = append(ls, rs.peer)
+		ls = append(ls, peer)
 	}
 	return append(ls, m.constants...)
+}
+
+// countLabels are the label values of one of the numbers that the protocol counts besides.
+func (m *protocolMetrics) countLabels(rs *routeSeries, side exchange.Side, i int) []string {
+	if l := m.semantics.Counts[i].Label; l.Key != "" {
+		return m.labels(rs, side, l.Value)
+	}
+	return m.labels(rs, side)
 }
 
 // named returns the value where the label has a name, and "" (the label is absent) where the protocol has none for it.

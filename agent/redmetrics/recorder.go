@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sonde-dev/sonde/agent/exchange"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -36,6 +37,7 @@ type Recorder struct {
 	lost        signal.Losses
 	ended       []uint64 // since the last snapshot
 
+	view    exchange.Exchange // being counted
 	scratch scratch
 }
 

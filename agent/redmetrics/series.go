@@ -12,7 +12,7 @@ type series struct {
 	out   signal.Series
 	value *uint64    // for counters and gauges
 	hist  *histogram // for histograms
-	scale float64    // one unit of the histogram's whole numbers, as a divisor: 1e9 for nanoseconds
+	scale float64    // one unit of the whole numbers of either, as a divisor: 1e9 for nanoseconds
 }
 
 // group is a set of series that are observed together and end together. It is the base of every record.
@@ -54,7 +54,14 @@ func (r *Recorder) newSeries(g *group, d *signal.Desc, labels []string) *series 
 
 // newCounter adds a counter, or a gauge, to a group.
 func (r *Recorder) newCounter(g *group, d *signal.Desc, value *uint64, labels ...string) {
-	r.newSeries(g, d, labels).value = value
+	s := r.newSeries(g, d, labels)
+	s.value, s.scale = value, 1
+}
+
+// newSeconds adds a gauge of nanoseconds to a group.
+func (r *Recorder) newSeconds(g *group, d *signal.Desc, value *uint64, labels ...string) {
+	s := r.newSeries(g, d, labels)
+	s.value, s.scale = value, nanoseconds
 }
 
 // newDuration adds a histogram of nanoseconds to a group.

@@ -74,25 +74,30 @@ type serviceSide struct {
 	operations []*operation
 	rawUsed    int
 	scopes     map[string]*scope
+	gauges     map[gaugeKey]*gauge
 	overflow   *routeSeries // what the bound on series keeps from having its own
 }
 
-func (r *Recorder) sideOf(service string, side exchange.Side, p *protocolMetrics) *serviceSide {
+// sideOf returns the side of a service. That of a view has no series of its own: it is there for its interfaces.
+func (r *Recorder) sideOf(service string, side exchange.Side, p *protocolMetrics, isView bool) *serviceSide {
 	key := sideKey{service, p, side}
 	if s := r.sides[key]; s != nil {
 		return s
 	}
 	labels := []string{service, side.String(), p.name}
-	s := &serviceSide{key: key, service: service, scopes: map[string]*scope{}}
+	s := &serviceSide{key: key, service: service, scopes: map[string]*scope{}, gauges: map[gaugeKey]*gauge{}}
+	r.use(service, false)
+	r.sides[key] = s
+	r.add(s)
+	if isView {
+		return s
+	}
 	r.newDuration(&s.group, signal.ServiceDuration, &s.duration, labels...)
 	r.newCounter(&s.group, signal.ServiceSlow, &s.slow, labels...)
 	r.newCounter(&s.group, signal.ServicePartial, &s.partial, labels...)
 	r.newCounter(&s.group, signal.ServiceRequestBytes, &s.requestBytes, labels...)
 	r.newCounter(&s.group, signal.ServiceResponseBytes, &s.responseBytes, labels...)
 	s.errors.labels, s.statuses.labels = labels, labels
-	r.use(service, false)
-	r.sides[key] = s
-	r.add(s)
 	return s
 }
 

@@ -66,6 +66,12 @@ func (r *Recorder) collect(b *signal.Batch) {
 		if g.touched {
 			g.touched, g.last = false, now
 		}
+		switch rec := rec.(type) {
+		case *gauge:
+			rec.settle(now, r.cfg.LevelIdleAfter)
+		case *connections:
+			rec.settle()
+		}
 		if time.Duration(now-g.last) >= rec.idleAfter(&r.cfg) {
 			r.end(rec)
 			continue
@@ -73,7 +79,7 @@ func (r *Recorder) collect(b *signal.Batch) {
 		live = append(live, rec)
 		for _, s := range g.series {
 			if s.hist == nil {
-				s.out.Value = float64(*s.value)
+				s.out.Value = float64(*s.value) / s.scale
 			} else if s.hist.dirty {
 				r.scratch.copy(s, len(b.Series))
 			}

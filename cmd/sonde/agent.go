@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/sonde-dev/sonde/agent/content"
 	"github.com/sonde-dev/sonde/agent/entity"
 	"github.com/sonde-dev/sonde/agent/exchange"
 	"github.com/sonde-dev/sonde/agent/export"
@@ -34,9 +35,10 @@ type agent struct {
 	joiner  *entity.Joiner
 	flows   *flow.Tracker
 	red     *redmetrics.Recorder
+	keeper  *content.Keeper // nil where content is turned off
 	self    *export.Self
 	fanout  *export.Fanout
-	own     ownTraffic
+	own     *ownTraffic
 	counted counters
 	stored  func() signal.Losses // what the store refused
 	// rooms is what the reading goroutine last told of its rooms, process what the flushing one measured.
@@ -58,7 +60,7 @@ type counters struct {
 
 // newAgent loads the kernel side and puts the rooms together. What is running already is known when it returns. stored
 // tells what the store lost.
-func newAgent(ctx context.Context, cfg Config, log *slog.Logger, stored func() signal.Losses, sinks ...export.Sink) (_ *agent, err error) {
+func newAgent(ctx context.Context, cfg Config, log *slog.Logger, stored func() signal.Losses, samples content.Sink, sinks ...export.Sink) (_ *agent, err error) {
 	a := &agent{cfg: cfg, log: log, started: time.Now(), own: newOwnTraffic(cfg.Listen), stored: stored}
 	if a.host, err = os.Hostname(); err != nil {
 		return nil, fmt.Errorf("ask for the host's name: %w", err)
@@ -70,6 +72,10 @@ func newAgent(ctx context.Context, cfg Config, log *slog.Logger, stored func() s
 	who.Selection = cfg.Selection
 	who.OnVerdict = a.onVerdict
 	a.join(who, a.probe)
+	if err := a.keepContent(samples); err != nil {
+		a.probe.Close()
+		return nil, err
+	}
 	a.self = export.NewSelf(a.started)
 	a.fanout = export.NewFanout(export.DefaultConfig, log, sinks...)
 	if err := a.selectPorts(cfg.Selection); err != nil {
@@ -89,7 +95,7 @@ func newAgent(ctx context.Context, cfg Config, log *slog.Logger, stored func() s
 func (a *agent) join(who entity.Config, source exchange.Source) {
 	a.table = entity.New(who, a.log)
 	a.red = redmetrics.New(a.cfg.red())
-	a.joiner = entity.NewJoiner(who, a.table, func(o entity.Observation) { a.red.Observe(o.X, o.Self, o.Peer) })
+	a.joiner = entity.NewJoiner(who, a.table, a.onObservation)
 	a.sealed = exchange.NewEnvelopes(a.onRequest)
 	a.flows = flow.New()
 	a.engine = exchange.New(exchange.DefaultConfig, all.Protocols(), a.onExchange, source)
@@ -105,12 +111,18 @@ func (a *agent) run(ctx context.Context) error {
 		defer close(flushed)
 		a.flushEvery(ctx)
 	}()
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		a.runKeeper(out)
+	}()
 	err := a.probe.Run(ctx, a.onEvent, a.onTick)
 	<-flushed
 	a.flush(time.Now())
 	stop()
 	a.joiner.Close()
 	a.probe.Close()
+	<-kept
 	if derr := <-delivered; err == nil {
 		err = derr
 	}
@@ -128,7 +140,7 @@ func (a *agent) onEvent(ev *event.Event) {
 		a.joiner.HandleConn(ev)
 		a.sealed.HandleConn(ev)
 		a.engine.Handle(ev)
-		if !a.own.is(ev.Open.Remote) && ev.Conn&event.PlainText == 0 {
+		if !a.own.is(ev.Open.Remote, ev.Time) && ev.Conn&event.PlainText == 0 {
 			a.flows.Open(ev.Conn, &ev.Open)
 		}
 	case event.Close:
@@ -142,7 +154,7 @@ func (a *agent) onEvent(ev *event.Event) {
 }
 
 func (a *agent) onExchange(x *exchange.Exchange) {
-	if a.own.is(x.Conn.Remote) {
+	if a.own.is(x.Conn.Remote, x.ResponseEnd) {
 		return
 	}
 	if _, ok := x.Protocol.(protocol.Envelope); ok && a.probe != nil {
@@ -179,6 +191,9 @@ func (a *agent) onVerdict(pid uint32, observe bool) {
 // reconfigure applies the settings that may change while Sonde runs.
 func (a *agent) reconfigure(c Config) {
 	a.red.SetSlowThreshold(c.SlowThreshold)
+	if a.keeper != nil {
+		a.keeper.SetSlowThreshold(c.SlowThreshold)
+	}
 	a.table.SetSelection(c.Selection)
 	if err := a.selectPorts(c.Selection); err != nil {
 		a.log.Warn("ports are filtered here and not in the kernel", "err", err)
@@ -239,6 +254,6 @@ func (a *agent) losses() signal.Losses {
 func (a *agent) report() {
 	a.rooms.Store(&roomFigures{
 		losses: a.losses(), events: a.counted.events, copied: a.counted.copied,
-		exchanges: a.counted.exchanges, connections: a.engine.Connections(),
+		exchanges: a.counted.exchanges, connections: a.engine.Connections(), refused: a.engine.ContentRefused(),
 	})
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -14,15 +16,18 @@ import (
 	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
 
+	"github.com/sonde-dev/sonde/agent/content"
 	"github.com/sonde-dev/sonde/agent/entity"
 	"github.com/sonde-dev/sonde/agent/exchange"
 	"github.com/sonde-dev/sonde/agent/export"
 	"github.com/sonde-dev/sonde/agent/probe"
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/all"
+	"github.com/sonde-dev/sonde/agent/redact"
 	"github.com/sonde-dev/sonde/agent/redmetrics"
 	"github.com/sonde-dev/sonde/server/query"
 	"github.com/sonde-dev/sonde/server/store/metricstore"
+	"github.com/sonde-dev/sonde/server/store/samplestore"
 )
 
 // Config is all that can be set, by flag or in the file that --config names; a flag wins over the file.
@@ -38,10 +43,20 @@ type Config struct {
 	Selection     entity.Selection `yaml:"selection"`
 	Retention     Retention        `yaml:"retention"`
 	RemoteWrite   []RemoteWrite    `yaml:"remote_write"`
+	Content       Content          `yaml:"content"`
 	LogLevel      slog.Level       `yaml:"log_level"`
 
 	file       string
 	slowByFlag bool // --slow-threshold was given: the file does not change it
+}
+
+// Content says what is kept of slow and failed requests.
+type Content struct {
+	Enabled bool   `yaml:"enabled"`
+	Rules   string `yaml:"rules"` // file of package redact; "" for the defaults
+	// PerSecond is how many are kept of one service in a second, of each side and kind.
+	PerSecond float64   `yaml:"per_second"`
+	Retention Retention `yaml:"retention"`
 }
 
 // Retention says how long and how much is kept, whichever ends first.
@@ -64,6 +79,10 @@ func defaultConfig() Config {
 		Listen: "127.0.0.1:8686", Data: "/var/lib/sonde", Capture: string(probe.TierAuto),
 		FlushInterval: 5 * time.Second, MemoryLimit: 200 << 20, SlowThreshold: 500 * time.Millisecond,
 		Retention: Retention{Time: 15 * 24 * time.Hour, Size: 2 << 30},
+		Content: Content{
+			Enabled: true, PerSecond: content.DefaultConfig.PerService,
+			Retention: Retention{Time: samplestore.DefaultConfig().Retention, Size: bytesize(samplestore.DefaultConfig().MaxBytes)},
+		},
 	}
 }
 
@@ -80,6 +99,8 @@ func (c *Config) addFlags(cmd *cobra.Command) {
 	f.DurationVar(&c.Retention.Time, "retention-time", c.Retention.Time, "how long metrics are kept")
 	f.Var(&c.Retention.Size, "retention-size", "how much disk metrics may take, e.g. 2GiB")
 	f.Var((*urls)(&c.RemoteWrite), "remote-write", "`URL` of a Prometheus remote-write receiver; may be given several times")
+	f.BoolVar(&c.Content.Enabled, "content", c.Content.Enabled, "keep what slow and failed requests said, secrets taken out; =false keeps nothing")
+	f.StringVar(&c.Content.Rules, "content-rules", c.Content.Rules, "YAML `file` that says what else is a secret, and what is none (docs/content.md)")
 	f.TextVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
 }
 
@@ -88,7 +109,7 @@ func (c *Config) load(cmd *cobra.Command) error {
 	if c.file != "" {
 		given := map[string]string{}
 		for _, name := range []string{"listen", "data", "capture", "flush-interval", "slow-threshold", "memory-limit",
-			"retention-time", "retention-size", "log-level"} {
+			"retention-time", "retention-size", "content", "content-rules", "log-level"} {
 			if f := cmd.Flags().Lookup(name); f.Changed {
 				given[name] = f.Value.String()
 			}
@@ -137,7 +158,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("memory limit %s: want at least 128MiB", &c.MemoryLimit))
 	}
 	errs = append(errs, c.probe().Validate(), c.Selection.Validate(), c.store().Validate(), c.red().Validate(),
-		c.query().Validate(), exchange.DefaultConfig.Validate(), export.DefaultConfig.Validate())
+		c.query().Validate(), c.validateContent(), exchange.DefaultConfig.Validate(), export.DefaultConfig.Validate())
 	for _, rw := range c.RemoteWrite {
 		errs = append(errs, rw.config().Validate())
 	}
@@ -161,6 +182,36 @@ func (c *Config) red() redmetrics.Config {
 	r := redmetrics.DefaultConfig
 	r.SlowThreshold = c.SlowThreshold
 	return r
+}
+
+func (c *Config) content() content.Config {
+	k := content.DefaultConfig
+	k.SlowThreshold, k.PerService = c.SlowThreshold, c.Content.PerSecond
+	k.PerHost = max(k.PerHost, k.PerService)
+	return k
+}
+
+// samples are kept beside the metrics.
+func (c *Config) samples() samplestore.Config {
+	s := samplestore.DefaultConfig()
+	s.Dir, s.Retention, s.MaxBytes = filepath.Join(c.Data, "samples"), c.Content.Retention.Time, int64(c.Content.Retention.Size)
+	return s
+}
+
+// redactor reads the rules; the error names the file and the line.
+func (c *Config) redactor() (*redact.Redactor, error) {
+	if c.Content.Rules == "" {
+		return redact.Default(), nil
+	}
+	return redact.Load(c.Content.Rules)
+}
+
+func (c *Config) validateContent() error {
+	if !c.Content.Enabled {
+		return nil
+	}
+	_, err := c.redactor()
+	return errors.Join(err, c.content().Validate(), c.samples().Validate())
 }
 
 func (c *Config) store() metricstore.Config {
@@ -190,10 +241,12 @@ func queryNames(name string, s *protocol.Semantics) query.ProtocolMetrics {
 		Server: query.SideMetrics{
 			Duration: s.ServerDuration, RequestSize: s.ServerRequestSize, ResponseSize: s.ServerResponseSize, TargetLabel: s.ServerTargetLabel,
 			Counts: countNames(s, func(c protocol.Count) string { return c.Server }),
+			Gauges: gaugeNames(s, func(g protocol.Gauge) string { return g.Server }),
 		},
 		Client: query.SideMetrics{
 			Duration: s.ClientDuration, RequestSize: s.ClientRequestSize, ResponseSize: s.ClientResponseSize, TargetLabel: s.ClientTargetLabel,
 			Counts: countNames(s, func(c protocol.Count) string { return c.Client }),
+			Gauges: gaugeNames(s, func(g protocol.Gauge) string { return g.Client }),
 		},
 	}
 }
@@ -201,19 +254,29 @@ func queryNames(name string, s *protocol.Semantics) query.ProtocolMetrics {
 func countNames(s *protocol.Semantics, metric func(protocol.Count) string) (out []query.CountMetric) {
 	for _, c := range s.Counts {
 		if m := metric(c); m != "" {
-			out = append(out, query.CountMetric{Metric: m, Name: countName(c)})
+			name := countName(c.Client, c.Server)
+			if c.Label.Key != "" {
+				name = c.Label.Value + "_" + name // input_token_usage
+			}
+			out = append(out, query.CountMetric{Metric: m, Name: name, IsHistogram: c.IsHistogram, Label: c.Label.Key, Value: c.Label.Value})
+		}
+	}
+	return out
+}
+
+func gaugeNames(s *protocol.Semantics, metric func(protocol.Gauge) string) (out []query.CountMetric) {
+	for _, g := range s.Gauges {
+		if m := metric(g); m != "" {
+			out = append(out, query.CountMetric{Metric: m, Name: countName(g.Client, g.Server)})
 		}
 	}
 	return out
 }
 
 // countName is what people call a count: "returned_rows" for db_client_response_returned_rows_total.
-func countName(c protocol.Count) string {
-	name := c.Client
-	if name == "" {
-		name = c.Server
-	}
-	if _, rest, ok := strings.Cut(name, "_"); ok {
+func countName(client, server string) string {
+	name := cmp.Or(client, server)
+	if _, rest, ok := strings.Cut(strings.TrimPrefix(name, "gen_"), "_"); ok {
 		name = rest
 	}
 	for _, prefix := range []string{"client_", "server_", "response_"} {

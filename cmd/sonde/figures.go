@@ -24,6 +24,7 @@ type roomFigures struct {
 	copied      uint64
 	exchanges   uint64
 	connections int
+	refused     uint64 // exchanges without content for want of room
 }
 
 // processFigures are what was measured of Sonde's process and programs at one moment. Replaced whole, never changed.
@@ -87,6 +88,7 @@ func (a *agent) selfStats() export.SelfStats {
 		Losses: r.losses, Events: events, CopiedBytes: r.copied, CPU: p.cpu,
 		RSS: p.rss, MemoryLimit: uint64(a.cfg.MemoryLimit), BPFMemory: p.bpfMemory(), Heap: p.heap,
 		Connections: r.connections, Processes: a.table.Processes(), Series: a.red.Stats().Series,
+		Samples: a.sampleStats(r),
 	}
 }
 
@@ -100,6 +102,7 @@ func (a *agent) Status() query.StatusReply {
 		Lost: map[string]float64{}, Rates: p.rates, CPUSeconds: p.cpu.Seconds(),
 		Memory:      query.StatusMemory{RSS: float64(p.rss), Bound: float64(a.cfg.MemoryLimit), BPF: float64(p.bpfMemory()), Heap: float64(p.heap)},
 		Connections: r.connections, Processes: a.table.Processes(), Selection: a.table.Selection().String(),
+		Content: a.contentStatus(r),
 	}
 	for cause, n := range r.losses {
 		reply.Lost[cause.String()] = float64(n)

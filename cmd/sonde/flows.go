@@ -42,7 +42,7 @@ func (a *agent) onFlow(conn uint64, d flow.Delta) {
 	}
 	a.red.ObserveConnections(side, cmp.Or(spoken, "tcp"), self, peer, redmetrics.Connections{
 		Opened: count(d.Opened), Closed: count(d.Closed), Resets: count(d.Reset),
-		Sent: d.Sent, Received: d.Received, Retransmits: uint64(d.Retransmits),
+		Sent: d.Sent, Received: d.Received, Retransmits: uint64(d.Retransmits), RoundTripTime: d.RoundTripTime,
 	})
 }
 

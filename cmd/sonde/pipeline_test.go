@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/entity"
 	"github.com/sonde-dev/sonde/agent/probe"
 	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/signal"
 )
 
 // What goes over one connection, again and again: as wrk and nginx write it, and as curl and a Go server do.
@@ -105,13 +107,21 @@ func (t *traffic) emit(record []byte) []byte {
 	return t.sample
 }
 
-// testPipeline is an agent without a kernel, with both ends of some connections announced.
+// nowhere takes samples.
+type nowhere struct{}
+
+func (nowhere) WriteSamples(context.Context, []signal.Sample) error { return nil }
+
+// testPipeline is an agent without a kernel, with both ends of some connections announced and content kept.
 func testPipeline(b testing.TB, connections int) *agent {
 	cfg := defaultConfig()
 	a := &agent{cfg: cfg, log: slog.New(slog.NewTextHandler(io.Discard, nil)), own: newOwnTraffic(cfg.Listen)}
 	who := entity.DefaultConfig
 	who.ProcRoot, who.HostRoot = b.TempDir(), b.TempDir()
 	a.join(who, nil)
+	if err := a.keepContent(nowhere{}); err != nil {
+		b.Fatal(err)
+	}
 	for pid, name := range map[uint32]string{clientPID: "wrk", serverPID: "nginx"} {
 		a.onEvent(&event.Event{Kind: event.Exec, Time: 1, PID: pid, Process: event.ProcessInfo{
 			StartTime: 1e9, Comm: name, Filename: "/usr/bin/" + name, Args: []string{name}}})
@@ -131,12 +141,20 @@ func loopback() netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) }
 // BenchmarkPipeline is the user-space cost of an exchange from the ring buffer to the counters; one operation is one
 // exchange, seen from one end.
 func BenchmarkPipeline(b *testing.B) {
-	for _, bench := range []struct{ name, request, response string }{
-		{"wrk-nginx", wrkRequest, nginxHead + strings.Repeat("x", 615)},
-		{"curl-go", curlRequest, goHead + strings.Repeat("x", 4000)},
+	for _, bench := range []struct {
+		name, request, response string
+		keep                    bool
+	}{
+		{"wrk-nginx", wrkRequest, nginxHead + strings.Repeat("x", 615), true},
+		{"wrk-nginx-off", wrkRequest, nginxHead + strings.Repeat("x", 615), false},
+		{"curl-go", curlRequest, goHead + strings.Repeat("x", 4000), true},
+		{"curl-go-off", curlRequest, goHead + strings.Repeat("x", 4000), false},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			a := testPipeline(b, connections)
+			if !bench.keep {
+				a.engine.KeepContent(nil)
+			}
 			t := newTraffic(bench.request, bench.response)
 			var d probe.Decoder
 			for _, record := range t.opening {

@@ -35,7 +35,15 @@ A configuration file may hold every setting; these take effect while Sonde runs:
       - port: 9100
     include:                        # with includes, nothing else is observed
       - container: shop-*
-      - command: "*--profile=prod*"`,
+      - command: "*--profile=prod*"
+
+Of slow and failed requests it is kept what they said, secrets taken out (docs/content.md):
+
+  content:
+    enabled: true                 # false, or --content=false: nothing is kept
+    rules: /etc/sonde/redact.yaml # what else is a secret, and what is none
+    per_second: 5                 # of a service, of each side and kind
+    retention: {time: 72h, size: 64MiB}`,
 		Example: `  sudo sonde run
   sudo sonde run --listen 0.0.0.0:8686 --data /srv/sonde --retention-time 720h
   sudo sonde run --remote-write http://prometheus:9090/api/v1/write`,
@@ -69,7 +77,7 @@ func run(ctx context.Context, cfg Config) error {
 	for _, rw := range cfg.RemoteWrite {
 		sinks = append(sinks, export.NewRemoteWrite(rw.config()))
 	}
-	ag, err := newAgent(ctx, cfg, log, srv.store.Lost, sinks...)
+	ag, err := newAgent(ctx, cfg, log, srv.store.Lost, srv.sampleSink(), sinks...)
 	if err != nil {
 		return errors.Join(err, srv.close())
 	}

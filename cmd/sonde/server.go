@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -9,9 +10,11 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/sonde-dev/sonde/agent/content"
 	"github.com/sonde-dev/sonde/server/ingest"
 	"github.com/sonde-dev/sonde/server/query"
 	"github.com/sonde-dev/sonde/server/store/metricstore"
+	"github.com/sonde-dev/sonde/server/store/samplestore"
 	"github.com/sonde-dev/sonde/web"
 )
 
@@ -22,6 +25,7 @@ type server struct {
 	listener net.Listener
 	store    *metricstore.Store
 	sink     *ingest.InProcess
+	samples  *samplestore.Store // nil where content is turned off
 }
 
 // newServer opens the store and the port, so that what cannot work is known before anything else starts.
@@ -30,12 +34,17 @@ func newServer(cfg Config, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", cfg.Listen)
-	if err != nil {
-		_ = store.Close()
+	s := &server{cfg: cfg, log: log, store: store, sink: ingest.NewInProcess(store)}
+	if cfg.Content.Enabled {
+		if s.samples, err = samplestore.Open(cfg.samples(), nil); err != nil {
+			return nil, errors.Join(err, store.Close())
+		}
+	}
+	if s.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
+		_ = s.closeStores()
 		return nil, fmt.Errorf("serve the page: %w (is Sonde running already? another address: --listen)", err)
 	}
-	return &server{cfg: cfg, log: log, listener: l, store: store, sink: ingest.NewInProcess(store)}, nil
+	return s, nil
 }
 
 // run answers until ctx ends.
@@ -43,9 +52,12 @@ func (s *server) run(ctx context.Context, status query.StatusProvider, metrics h
 	synced := make(chan error, 1)
 	go func() { synced <- s.store.Run(ctx) }()
 	cfg := s.cfg.query()
-	h := query.NewHandler(cfg, query.Deps{
-		Store: s.store, Usage: s.usage, Status: status, Page: web.Handler(), Metrics: metrics, Log: s.log,
-	})
+	deps := query.Deps{Store: s.store, Usage: s.usage, Status: status, Page: web.Handler(), Metrics: metrics, Log: s.log}
+	if s.samples != nil {
+		deps.Samples = s.samples
+		go func() { _ = s.samples.Run(ctx) }() // it has no error
+	}
+	h := query.NewHandler(cfg, deps)
 	// Opening has used some 100 MB that are garbage now, most of it for Prometheus' description of its own API. Without traffic
 	// the collector would not run for minutes.
 	debug.FreeOSMemory()
@@ -87,5 +99,21 @@ func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.With
 
 func (s *server) close() error {
 	_ = s.listener.Close() // closed by Serve already, unless it never ran
-	return s.store.Close()
+	return s.closeStores()
+}
+
+func (s *server) closeStores() error {
+	err := s.store.Close()
+	if s.samples != nil {
+		err = errors.Join(err, s.samples.Close())
+	}
+	return err
+}
+
+// sampleSink is the way into the store of samples, nil where content is turned off.
+func (s *server) sampleSink() content.Sink {
+	if s.samples == nil {
+		return nil
+	}
+	return ingest.NewSamples(s.samples)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -54,7 +55,22 @@ func printStatus(w io.Writer, s query.StatusReply) {
 	fmt.Fprintf(w, "cpu        %.1f s in all\n", s.CPUSeconds)
 	fmt.Fprintf(w, "store      %.0f series, %s of %s on disk, kept %.3g days, flushed every %.0f s\n", s.Store.Series,
 		size(s.Store.DiskBytes), size(s.Store.DiskBound), s.Store.RetentionSecs/(24*60*60), s.FlushInterval)
+	printContent(w, s.Content)
 	printLost(w, s.Lost)
+}
+
+func printContent(w io.Writer, c query.StatusContent) {
+	if !c.Enabled {
+		fmt.Fprintln(w, "content    is not kept")
+		return
+	}
+	fmt.Fprintf(w, "content    %.0f slow and failed requests kept, %.0f on disk, %s of %s", c.Kept, c.Records, size(c.DiskBytes), size(c.DiskBound))
+	for _, cause := range slices.Sorted(maps.Keys(c.Dropped)) {
+		if n := c.Dropped[cause]; n > 0 {
+			fmt.Fprintf(w, ", %s %.0f", cause, n)
+		}
+	}
+	fmt.Fprintln(w)
 }
 
 func printLost(w io.Writer, lost map[string]float64) {

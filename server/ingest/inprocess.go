@@ -16,6 +16,27 @@ type Appender interface {
 	Append(ctx context.Context, b *signal.Batch) error
 }
 
+// SampleAppender stores samples; samplestore.Store is one.
+type SampleAppender interface {
+	Append(ctx context.Context, samples []signal.Sample) error
+}
+
+// Samples hands slow and failed requests to a store of the same process.
+type Samples struct {
+	store SampleAppender
+}
+
+// NewSamples returns the way into store.
+func NewSamples(store SampleAppender) *Samples { return &Samples{store: store} }
+
+// WriteSamples stores samples and returns when a kill of the process can no longer lose them.
+func (s *Samples) WriteSamples(ctx context.Context, samples []signal.Sample) error {
+	if err := s.store.Append(ctx, samples); err != nil {
+		return fmt.Errorf("store %d samples: %w", len(samples), err)
+	}
+	return nil
+}
+
 // InProcess hands batches to a store of the same process. It is a sink of the agent's way out.
 type InProcess struct {
 	store Appender

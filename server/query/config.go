@@ -38,13 +38,16 @@ type ProtocolMetrics struct {
 type SideMetrics struct {
 	Duration, RequestSize, ResponseSize string
 	TargetLabel                         string
-	Counts                              []CountMetric
+	Counts, Gauges                      []CountMetric
 }
 
-// CountMetric is a counter that a protocol keeps for each interface.
+// CountMetric is a counter that a protocol keeps for each interface, or a gauge that it keeps for each target.
 type CountMetric struct {
 	Metric string // name of the series
 	Name   string // for people and in replies, the same on both sides: "returned_rows"
+	// IsHistogram is true where the number is the sum of a histogram. Label and Value tell the series from others of the same name.
+	IsHistogram  bool
+	Label, Value string
 }
 
 // DefaultConfig knows no protocol: the wiring takes their names from the agent's registry.

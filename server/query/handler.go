@@ -23,6 +23,7 @@ type StatusProvider interface {
 // Deps are the parts that the composition brings.
 type Deps struct {
 	Store   Store
+	Samples SampleStore        // nil where content is turned off
 	Usage   func() StatusStore // nil leaves StatusReply.Store as the provider filled it
 	Status  StatusProvider     // nil where there is no agent: the status is then the store's alone
 	Page    http.Handler       // nil for none

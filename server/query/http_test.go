@@ -102,7 +102,7 @@ func TestRepliesAreAsDocumented(t *testing.T) {
 	}
 	for path, url := range map[string]string{
 		"/api/services": "/api/services?start=now-1h", "/api/services/{name}": "/api/services/cart?start=now-1h", "/api/topology": "/api/topology",
-		"/api/interfaces": "/api/interfaces?kind=http", "/api/status": "/api/status",
+		"/api/interfaces": "/api/interfaces?kind=http", "/api/status": "/api/status", "/api/samples": "/api/samples",
 	} {
 		var reply any
 		if code := w.get(url, &reply); code != http.StatusOK {
@@ -119,7 +119,7 @@ func TestRepliesAreAsDocumented(t *testing.T) {
 
 func TestEmptyStoreAnswersEmptyLists(t *testing.T) {
 	w := newWorld(t)
-	for _, path := range []string{"/api/services", "/api/topology", "/api/interfaces?kind=http,db"} {
+	for _, path := range []string{"/api/services", "/api/topology", "/api/interfaces?kind=http,db", "/api/samples"} {
 		rec := httptest.NewRecorder()
 		w.handler.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
 		if rec.Code != http.StatusOK || strings.Contains(rec.Body.String(), "null") {

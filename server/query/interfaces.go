@@ -87,7 +87,7 @@ func (a *api) interfaceTallies(ctx context.Context, s span, p ProtocolMetrics, s
 	own := func(ls labels.Labels) *tally { return at(value(ls, p.OperationLabel), value(ls, m.TargetLabel), ls) }
 	var errs []error
 	failed := func(err error) { errs = append(errs, err) }
-	histograms := func(metric string, visit func(*tally, labels.Labels, increase.Histogram)) {
+	histograms := func(metric string, visit func(*tally, labels.Labels, increase.Histogram), more ...*labels.Matcher) {
 		if metric == "" {
 			return
 		}
@@ -95,7 +95,7 @@ func (a *api) interfaceTallies(ctx context.Context, s span, p ProtocolMetrics, s
 			if h.Delta[0] != nil {
 				visit(own(ls), ls, h)
 			}
-		}, named(metric, ms)...))
+		}, named(metric, slices.Concat(ms, more))...))
 	}
 	counters := func(metric string, tally func(labels.Labels) *tally, add func(*tally, float64), ms ...*labels.Matcher) {
 		failed(a.reader.Counters(ctx, cuts, func(ls labels.Labels, c increase.Counter) {
@@ -118,7 +118,15 @@ func (a *api) interfaceTallies(ctx context.Context, s span, p ProtocolMetrics, s
 	histograms(m.RequestSize, func(t *tally, _ labels.Labels, h increase.Histogram) { t.requestB += h.Delta[0].Sum })
 	histograms(m.ResponseSize, func(t *tally, _ labels.Labels, h increase.Histogram) { t.responseB += h.Delta[0].Sum })
 	for _, c := range m.Counts {
-		counters(c.Metric, own, func(t *tally, n float64) { t.counts[c.Name] += n }, ms...)
+		var label []*labels.Matcher
+		if c.Label != "" {
+			label = append(label, is(c.Label, c.Value))
+		}
+		if c.IsHistogram {
+			histograms(c.Metric, func(t *tally, _ labels.Labels, h increase.Histogram) { t.counts[c.Name] += h.Delta[0].Sum }, label...)
+			continue
+		}
+		counters(c.Metric, own, func(t *tally, n float64) { t.counts[c.Name] += n }, slices.Concat(ms, label)...)
 	}
 	general := func(ls labels.Labels) *tally {
 		return at(unless(p.OperationLabel == "", ls.Get("operation")), unless(m.TargetLabel == "", ls.Get("target")), ls)

@@ -35,7 +35,7 @@ type offerKey struct{ service, operation, target string }
 
 // offers answers what is offered by protocols of some kinds, who offers it and who calls it.
 func (a *api) offers(ctx context.Context, s span, kinds []string, order string, limit int) (InterfacesReply, error) {
-	out := InterfacesReply{Range: s.reply(), Kinds: kinds, Protocols: []string{}, Offerers: []Offerer{}, Offers: []Offer{}}
+	out := InterfacesReply{Range: s.reply(), Kinds: kinds, Protocols: []string{}, Offerers: []Offerer{}, Offers: []Offer{}, Levels: []Level{}}
 	for _, p := range a.cfg.Protocols {
 		if !slices.Contains(kinds, p.Kind) {
 			continue
@@ -45,10 +45,18 @@ func (a *api) offers(ctx context.Context, s span, kinds []string, order string, 
 		if err != nil {
 			return out, err
 		}
-		found, err := a.protocolOffers(ctx, s, p)
+		found, tallies, err := a.protocolOffers(ctx, s, p)
 		if err != nil {
 			return out, err
 		}
+		if len(offerers) == 0 {
+			offerers = offerersOf(p, found, tallies, s)
+		}
+		levels, err := a.levels(ctx, s, p)
+		if err != nil {
+			return out, err
+		}
+		out.Levels = append(out.Levels, levels...)
 		out.Offerers, out.Offers = append(out.Offerers, offerers...), append(out.Offers, found...)
 	}
 	slices.SortFunc(out.Offerers, func(a, b Offerer) int {
@@ -70,14 +78,14 @@ func (a *api) offers(ctx context.Context, s span, kinds []string, order string, 
 // protocolOffers joins both ends' views of one protocol's interfaces. A service that was observed itself is told as it
 // sees itself, for that includes callers that were not observed; others as their callers see them. Callers are always as
 // they see it.
-func (a *api) protocolOffers(ctx context.Context, s span, p ProtocolMetrics) ([]Offer, error) {
+func (a *api) protocolOffers(ctx context.Context, s span, p ProtocolMetrics) ([]Offer, map[offerKey]*tally, error) {
 	served, err := a.interfaceTallies(ctx, s, p, sideServer)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	made, err := a.interfaceTallies(ctx, s, p, sideClient)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	isObserved := map[string]bool{}
 	tallies, callers := map[offerKey]*tally{}, map[offerKey][]Caller{}
@@ -100,7 +108,7 @@ func (a *api) protocolOffers(ctx context.Context, s span, p ProtocolMetrics) ([]
 			tallies[o] = newTally(1)
 		}
 		if err := tallies[o].addAll(t); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	out := make([]Offer, 0, len(tallies))
@@ -118,7 +126,37 @@ func (a *api) protocolOffers(ctx context.Context, s span, p ProtocolMetrics) ([]
 		})
 		out = append(out, o)
 	}
-	return out, nil
+	return out, tallies, nil
+}
+
+// offerersOf tells who offers what has no edges of its own: views of exchanges that are counted, and judged, as another protocol's.
+func offerersOf(p ProtocolMetrics, offers []Offer, tallies map[offerKey]*tally, s span) []Offerer {
+	totals, callers, observed := map[string]*tally{}, map[string]map[string]bool{}, map[string]bool{}
+	for k, t := range tallies {
+		if totals[k.service] == nil {
+			totals[k.service] = newTally(1)
+		}
+		if totals[k.service].addAll(t) != nil {
+			return nil // of resolutions that nobody writes
+		}
+	}
+	for _, o := range offers {
+		if callers[o.Service] == nil {
+			callers[o.Service] = map[string]bool{}
+		}
+		for _, c := range o.Callers {
+			callers[o.Service][c.Name] = true
+		}
+		observed[o.Service] = observed[o.Service] || o.Seen == sideServer
+	}
+	var out []Offerer
+	for service, t := range totals {
+		out = append(out, Offerer{
+			Service: service, External: !observed[service], Protocol: p.Protocol, Kind: p.Kind,
+			Callers: slices.Sorted(maps.Keys(callers[service])), RED: t.red(0, 1, s.seconds()), Severity: SeverityOK, Reasons: []Reason{},
+		})
+	}
+	return out
 }
 
 // addAll adds what another tally of one interval holds; it leaves that one as it is.

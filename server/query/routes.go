@@ -41,6 +41,7 @@ func (a *api) routes() []route {
 				{name: "limit", in: "query", text: fmt.Sprintf("of offers; default: %d", defaultOffers)},
 			}), InterfacesReply{}, true, a.answerInterfaces},
 		{"/api/topology", "The map: who calls whom", ranged, TopologyReply{}, true, a.answerTopology},
+		{"/api/samples", "Slow and failed requests with what was said in them, secrets taken out, newest first", a.samplesParams(ranged), SamplesReply{}, true, a.answerSamples},
 		{"/api/status", "The state of Sonde itself", nil, StatusReply{}, false, a.answerStatus},
 		{"/api/openapi.json", "This description", nil, nil, false, a.answerOpenAPI},
 	}
@@ -130,6 +131,7 @@ func (a *api) answerStatus(*http.Request) (any, error) {
 	if out.Lost == nil {
 		out.Lost = map[string]float64{}
 	}
+	a.contentStatus(&out.Content)
 	out.Now = float64(a.now().UnixMilli()) / 1000
 	return out, nil
 }

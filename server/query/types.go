@@ -126,6 +126,9 @@ type Flow struct {
 	Retransmits    float64 `json:"retransmits"`
 	RequestBytes   float64 `json:"requestBytes"` // from the client to the server
 	ResponseBytes  float64 `json:"responseBytes"`
+	RoundTrip      float64 `json:"roundTrip"` // seconds, at the end of the range; 0 for not known
+	// ServerNames are what was asked for in TLS handshakes (SNI) on connections that cannot be read otherwise.
+	ServerNames []string `json:"serverNames"`
 }
 
 // TopologyReply answers GET /api/topology?start=&end=.
@@ -180,6 +183,16 @@ type Offerer struct {
 	Reasons  []Reason `json:"reasons"`
 }
 
+// Level is a number that goes up and down, of one target and one client, as it was at the end of the range: consumer lag.
+type Level struct {
+	Service  string  `json:"service"` // that answers
+	Protocol string  `json:"protocol"`
+	Target   string  `json:"target"`
+	Name     string  `json:"name"` // "kafka_consumer_lag"
+	Client   string  `json:"client"`
+	Value    float64 `json:"value"`
+}
+
 // InterfacesReply answers GET /api/interfaces?kind=&start=&end=&sort=&limit=. A database, a queue, a DNS server, an RPC
 // service each is an offerer, its statements, destinations, names, methods are offers.
 type InterfacesReply struct {
@@ -188,6 +201,7 @@ type InterfacesReply struct {
 	Protocols []string  `json:"protocols"` // of these kinds that Sonde knows
 	Offerers  []Offerer `json:"offerers"`
 	Offers    []Offer   `json:"offers"`
+	Levels    []Level   `json:"levels"`
 	Total     int       `json:"total"` // of offers; there are fewer in the reply if it is above the limit
 	Loss      Loss      `json:"loss"`
 }
@@ -252,6 +266,43 @@ type ServiceReply struct {
 	Loss          Loss        `json:"loss"`
 }
 
+// Sample is one slow or failed request with what was said in it. Secrets were taken out before it was stored.
+type Sample struct {
+	Time      float64 `json:"time"`     // of the request's first byte
+	Duration  float64 `json:"duration"` // to the last byte of the response, or until it was given up
+	Slow      bool    `json:"slow"`
+	Failed    bool    `json:"failed"`
+	Service   string  `json:"service"` // that observed it
+	Instance  string  `json:"instance"`
+	Side      string  `json:"side"` // "server": service answered; "client": it asked
+	Peer      string  `json:"peer"` // the other end
+	Protocol  string  `json:"protocol"`
+	Kind      string  `json:"kind"`
+	Operation string  `json:"operation"`
+	Target    string  `json:"target"` // as in the metrics
+	Status    string  `json:"status"`
+	Error     string  `json:"error"` // error.type, "" for none
+	Partial   bool    `json:"partial"`
+
+	RequestBytes  float64           `json:"requestBytes"`
+	ResponseBytes float64           `json:"responseBytes"`
+	Attributes    map[string]string `json:"attributes"`
+	// Request and Response are the start of both messages where the protocol shows them, otherwise what is known of the request.
+	Request     string `json:"request"`
+	Response    string `json:"response"`
+	RequestCut  bool   `json:"requestCut"` // there was more
+	ResponseCut bool   `json:"responseCut"`
+}
+
+// SamplesReply answers GET /api/samples?service=&interface=&protocol=&kind=&side=&start=&end=&limit=.
+type SamplesReply struct {
+	Range         Range    `json:"range"`
+	Enabled       bool     `json:"enabled"` // false: content is turned off, nothing is kept
+	SlowThreshold float64  `json:"slowThreshold"`
+	Samples       []Sample `json:"samples"` // newest first
+	More          bool     `json:"more"`    // than the limit
+}
+
 // Probe is one collector of the agent.
 type Probe struct {
 	Name         string  `json:"name"`
@@ -285,6 +336,7 @@ type StatusReply struct {
 	Processes     int                `json:"processes"`
 	Store         StatusStore        `json:"store"`
 	Selection     string             `json:"selection"` // the include and exclude rules in force, in words
+	Content       StatusContent      `json:"content"`
 }
 
 // StatusRates are averages over the last flush interval.
@@ -312,6 +364,18 @@ type StatusStore struct {
 	Oldest        float64 `json:"oldest"`
 	// FsyncInterval is how much kill -9 or a power cut may cost, in seconds.
 	FsyncInterval float64 `json:"fsyncInterval"`
+}
+
+// StatusContent tells what is kept of slow and failed requests. What was dropped is in the metrics all the same.
+type StatusContent struct {
+	Enabled       bool               `json:"enabled"`
+	Kept          float64            `json:"kept"`    // since start
+	Dropped       map[string]float64 `json:"dropped"` // since start, by cause
+	Records       float64            `json:"records"` // on disk
+	DiskBytes     float64            `json:"diskBytes"`
+	DiskBound     float64            `json:"diskBound"`
+	RetentionSecs float64            `json:"retentionSecs"`
+	Oldest        float64            `json:"oldest"`
 }
 
 // ErrorReply is the body of every reply that is not 2xx.

@@ -284,5 +284,26 @@ func config() query.Config {
 			Server: side("server"), Client: side("client"),
 		})
 	}
+	tokens := func(kind string) query.CountMetric {
+		return query.CountMetric{Metric: "gen_ai_client_token_usage", Name: kind + "_tokens", IsHistogram: true, Label: "gen_ai_token_type", Value: kind}
+	}
+	c.Protocols = append(c.Protocols, query.ProtocolMetrics{ // a view: it has interfaces and nothing else
+		Protocol: "openai", Kind: "rpc", OperationLabel: "gen_ai_operation_name", StatusLabel: "http_response_status_code",
+		Client: query.SideMetrics{
+			Duration: "gen_ai_client_operation_duration_seconds", TargetLabel: "gen_ai_request_model", Counts: []query.CountMetric{tokens("input"), tokens("output")},
+		},
+	})
+	c.Protocols = append(c.Protocols, query.ProtocolMetrics{
+		Protocol: "tls", Kind: "other", OperationLabel: "sonde_tls_operation", StatusLabel: "tls_protocol_version",
+		Server: query.SideMetrics{Duration: "sonde_tls_server_handshake_duration_seconds", TargetLabel: "tls_client_server_name"},
+		Client: query.SideMetrics{Duration: "sonde_tls_client_handshake_duration_seconds", TargetLabel: "tls_client_server_name"},
+	})
+	c.Protocols = append(c.Protocols, query.ProtocolMetrics{
+		Protocol: "kafka", Kind: "messaging", OperationLabel: "messaging_operation_name",
+		Client: query.SideMetrics{
+			Duration: "messaging_client_operation_duration_seconds", TargetLabel: "messaging_destination_name",
+			Gauges: []query.CountMetric{{Metric: "messaging_kafka_consumer_lag", Name: "kafka_consumer_lag"}},
+		},
+	})
 	return c
 }

@@ -56,7 +56,8 @@ func serveKafka(ctx context.Context, a Args) (*wire.Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(n), kfake.SeedTopics(1, topicOrders, topicQuiet, topicRefused))
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(n), kfake.SeedTopics(1, topicOrders, topicQuiet, topicRefused),
+		kfake.SeedTopics(slowPartitions, topicSlow))
 	if err != nil {
 		return nil, fmt.Errorf("start broker: %w", err)
 	}

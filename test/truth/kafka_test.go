@@ -48,6 +48,20 @@ func TestKafka(t *testing.T) {
 				map[string]float64{topicOrders: rowOf(l, "records", topicOrders, "consumed")}, "messaging_destination_name")
 		}
 	})
+	t.Run("lag", func(t *testing.T) {
+		s := startHTTP2(t, id+"-lag", "kafka-broker", Args{})
+		for _, plan := range []string{"some", "all"} {
+			service := id + "-lag-" + plan
+			l := startRole(t, service, "kafka-laggard", Args{Addr: s.addr, Plan: plan, Requests: 150, Connections: 20}).log(t)
+			want := rowOf(l, "lag", topicSlow, "")
+			t.Logf("%s: the broker says that %v records are not consumed", plan, want)
+			if (want > 0) != (plan == "some") {
+				t.Fatalf("a lag of %v: the test is void", want)
+			}
+			checkLag(t, x, service, map[string]float64{topicSlow: want})
+		}
+		s.stop()
+	})
 	t.Run("kcat", func(t *testing.T) {
 		s := startHTTP2(t, id+"-kcat-broker", "kafka-broker", Args{})
 		for _, argv := range [][]string{
@@ -77,6 +91,7 @@ func TestKafka(t *testing.T) {
 			sameSoon(t, x, side+" consumed", fmt.Sprintf(`sum by (messaging_destination_name) (%s{service_name=%q})`, consumed, service),
 				map[string]float64{topicOrders: 1000}, "messaging_destination_name")
 		}
+		checkLag(t, x, id+"-kcat", map[string]float64{topicOrders: 0}) // -e: to the end
 	})
 	t.Run("joined", func(t *testing.T) {
 		io.WriteString(follower.stdin, "go\n")
@@ -95,6 +110,13 @@ func TestKafka(t *testing.T) {
 	if err := x.Stop(); err != nil {
 		t.Error(err)
 	}
+}
+
+// checkLag compares the lag of a consumer in each topic.
+func checkLag(t *testing.T, x *sut.Sonde, service string, want map[string]float64) {
+	t.Helper()
+	sameSoon(t, x, service+"'s lag", fmt.Sprintf(`sum by (messaging_destination_name) (messaging_kafka_consumer_lag{service_name=%q, messaging_system="kafka"})`, service),
+		want, "messaging_destination_name")
 }
 
 func rowOf(l *wire.Log, method, route, status string) (n float64) {

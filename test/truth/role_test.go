@@ -69,6 +69,8 @@ func playRole(ctx context.Context, role string) error {
 		log, err = useKafka(ctx, a)
 	case "kafka-follower":
 		log, err = followKafka(ctx, a)
+	case "kafka-laggard":
+		log, err = lagBehind(ctx, a)
 	case "thrift-server":
 		log, err = serveThrift(ctx, a)
 	case "thrift-client":
@@ -97,6 +99,14 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveMongo(ctx, a)
 	case "mongo-client":
 		log, err = useMongo(a)
+	case "content-server":
+		err = serveContent(ctx, a)
+	case "content-client":
+		err = askContent(a)
+	case "dialect-server":
+		log, err = serveDialects(ctx, a)
+	case "dialect-client":
+		log, err = speakDialects(a)
 	case "garbage-server":
 		err = garbageServer(ctx, a)
 	case "garbage-client":

@@ -61,12 +61,12 @@ function databases(sickSince: number): MockCall[] {
 
 function queues(): MockCall[] {
   const send = (target: string, share: number, messages: number): MockRoute => ({ operation: 'send', target, share, counts: { sent_messages: messages } })
-  const poll = (target: string, share: number, messages: number): MockRoute => ({ operation: 'poll', target, share, slowness: 300, waits: true, counts: { consumed_messages: messages } })
+  const poll = (target: string, share: number, messages: number, lag: number): MockRoute => ({ operation: 'poll', target, share, slowness: 300, waits: true, counts: { consumed_messages: messages }, lag })
   return [
     call('checkout', 'kafka', 'kafka', 22, 3.1, [send('orders.created', 0.6, 1), send('orders.cancelled', 0.05, 1), send('audit', 0.35, 2.2)]),
     call('frontend', 'kafka', 'kafka', 40, 2.4, [send('clicks', 1, 14.5)]),
-    call('fulfilment', 'kafka', 'kafka', 5.2, 2.2, [poll('orders.created', 0.5, 5.1), poll('orders.cancelled', 0.3, 0.7), { operation: 'commit', target: 'orders.created', share: 0.2 }]),
-    call('analytics', 'kafka', 'kafka', 4.4, 2.6, [poll('clicks', 0.6, 218), poll('orders.created', 0.3, 10), { operation: 'metadata', target: '', share: 0.1 }], { errorRatio: 0.004, errorStatus: 'NOT_LEADER_OR_FOLLOWER' }),
+    call('fulfilment', 'kafka', 'kafka', 5.2, 2.2, [poll('orders.created', 0.5, 5.1, 0), poll('orders.cancelled', 0.3, 0.7, 3), { operation: 'commit', target: 'orders.created', share: 0.2 }]),
+    call('analytics', 'kafka', 'kafka', 4.4, 2.6, [poll('clicks', 0.6, 218, 184_000), poll('orders.created', 0.3, 10, 41), { operation: 'metadata', target: '', share: 0.1 }], { errorRatio: 0.004, errorStatus: 'NOT_LEADER_OR_FOLLOWER' }),
     call('shipping', 'rabbitmq', 'amqp', 9, 1.1, [{ operation: 'publish', target: 'labels', share: 0.9, counts: { sent_messages: 1 } }, { operation: 'publish', target: 'pickups', share: 0.1, counts: { sent_messages: 1 } }]),
     call('label-printer', 'rabbitmq', 'amqp', 16, 0.4, [{ operation: 'deliver', target: 'labels', share: 0.5, counts: { consumed_messages: 1 } }, { operation: 'ack', target: 'labels', share: 0.5 }]),
   ]

@@ -1,6 +1,6 @@
 // The reply of /api/interfaces.
 
-import type { InterfacesReply, Offer, Offerer } from '../src/api/interfaces'
+import type { InterfacesReply, Level, Offer, Offerer } from '../src/api/interfaces'
 import { kindOf, protocolOf, protocolsOfKind, type MockCall, type MockRoute, type MockWorld } from './model.ts'
 import { find, lossOf, redOf } from './replies.ts'
 import { interfaceOf } from './serviceReply.ts'
@@ -15,6 +15,7 @@ export function interfacesReply(world: MockWorld, kinds: readonly string[], limi
     protocols: kinds.flatMap(protocolsOfKind),
     offerers: offerers(world, calls, start, end),
     offers: all.slice(0, limit),
+    levels: levels(calls, end),
     total: all.length,
     loss: lossOf(world),
   }
@@ -44,6 +45,19 @@ function offers(world: MockWorld, calls: readonly MockCall[], start: number, end
       }
     })
     .sort((a, b) => b.time - a.time)
+}
+
+function levels(calls: readonly MockCall[], end: number): Level[] {
+  return calls
+    .flatMap((c) =>
+      c.routes
+        .filter((r) => r.lag !== undefined)
+        .map((r) => ({
+          service: c.server, protocol: protocolOf(c), target: r.target, name: 'kafka_consumer_lag', client: c.client,
+          value: Math.round((r.lag ?? 0) * (1 + 0.2 * Math.sin(end / 40))),
+        })),
+    )
+    .sort((a, b) => b.value - a.value)
 }
 
 function offerers(world: MockWorld, calls: readonly MockCall[], start: number, end: number): Offerer[] {

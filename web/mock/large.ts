@@ -1,6 +1,6 @@
 // A generated landscape of many services in layers, as a large company's looks.
 
-import type { MockCall, MockService, MockWorld } from './model.ts'
+import type { MockCall, MockFlow, MockService, MockWorld } from './model.ts'
 import { unit } from './random.ts'
 
 const DOMAINS = ['orders', 'users', 'billing', 'search', 'media', 'stock', 'offers', 'auth', 'mail', 'fraud', 'geo', 'chat', 'ads', 'risk', 'tax', 'logs']
@@ -32,7 +32,18 @@ export function large(count: number): MockWorld {
     for (let k = 0; k < callers; k++) chosen.add(pickCaller(layerOf, layer, `${i}/${k}`))
     for (const from of chosen) calls.push(makeCall(services[from] as MockService, server, layer))
   })
-  return { services, calls, loss: {} }
+  return { services, calls, flows: flowsBetween(services), loss: {} }
+}
+
+/** A few of them speak what nobody knows. */
+function flowsBetween(services: readonly MockService[]): MockFlow[] {
+  return services
+    .map((s, i) => ({ s, i }))
+    .filter(({ i }) => unit(`flow${i}`) < 0.25)
+    .map(({ s, i }) => ({
+      client: s.name, server: unit(`flowto${i}`) < 0.5 ? `10.30.${i}.7:9300` : (services[(i * 7 + 3) % services.length]?.name ?? ''), protocol: 'tcp',
+      up: 40_000 * unit(`up${i}`), down: 9000 * unit(`down${i}`), roundTripMs: 0.4, ...(unit(`flowto${i}`) < 0.5 ? { outside: 'server' as const } : {}),
+    }))
 }
 
 function layerAt(position: number): number {

@@ -23,6 +23,8 @@ export interface MockRoute {
   counts?: Record<string, number>
   /** The server answers late on purpose. */
   waits?: boolean
+  /** How many records the client is behind in it. */
+  lag?: number
 }
 
 export interface MockCall {
@@ -42,9 +44,24 @@ export interface MockCall {
   routes: MockRoute[]
 }
 
+/** Connections of which no request is known. */
+export interface MockFlow {
+  client: string
+  server: string
+  protocol: string
+  /** Bytes per second. */
+  up: number
+  down: number
+  roundTripMs: number
+  serverNames?: string[]
+  /** One of the two ends is elsewhere, and not in services. */
+  outside?: 'client' | 'server'
+}
+
 export interface MockWorld {
   services: MockService[]
   calls: MockCall[]
+  flows: MockFlow[]
   loss: Record<string, number>
 }
 

@@ -7,6 +7,7 @@ import { interfacesReply } from './interfacesReply.ts'
 import { large } from './large.ts'
 import type { MockWorld } from './model.ts'
 import { servicesReply, statusReply, topologyReply } from './replies.ts'
+import { samplesReply } from './samplesReply.ts'
 import { serviceReply } from './serviceReply.ts'
 import { shop } from './shop.ts'
 
@@ -32,7 +33,7 @@ export function mockApi(): Plugin {
 }
 
 function makeWorld(name: string, now: number): MockWorld {
-  if (name === 'empty') return { services: [], calls: [], loss: {} }
+  if (name === 'empty') return { services: [], calls: [], flows: [], loss: {} }
   return Number(name) > 0 ? large(Number(name)) : shop(now)
 }
 
@@ -48,6 +49,8 @@ function answer(world: MockWorld, url: URL, startedAt: number): object | undefin
       return topologyReply(world, start, end)
     case '/api/interfaces':
       return interfacesReply(world, (url.searchParams.get('kind') ?? '').split(','), Number(url.searchParams.get('limit') ?? 500), start, end)
+    case '/api/samples':
+      return samplesReply(world, url.searchParams, start, end)
     case '/api/status':
       return statusReply(world, startedAt - 5400, now)
   }

@@ -98,8 +98,15 @@ export function topologyReply(world: MockWorld, start: number, end: number): Top
     client, server, protocol, seen,
     clientExternal: find(world, client)?.external ?? false, serverExternal: find(world, server)?.external ?? false,
     opened: Math.ceil(requests / 400), resets: Math.floor(requests / 90_000), retransmits: Math.floor(requests / 7_000), requestBytes, responseBytes,
+    roundTrip: seen === 'both' ? 0.00006 : 0.0021, serverNames: protocol === 'tls' ? world.calls.filter((c) => c.client === client && c.server === server).flatMap((c) => c.routes.map((r) => r.target)) : [],
   }))
-  return { range: { start, end }, nodes, edges, flows, loss: lossOf(world) }
+  const raw = world.flows.map((f) => ({
+    client: f.client, server: f.server, protocol: f.protocol, seen: f.outside === 'client' ? 'server' : f.outside === 'server' ? 'client' : 'both',
+    clientExternal: f.outside === 'client', serverExternal: f.outside === 'server', opened: Math.ceil((end - start) / 200), resets: f.outside === 'client' ? 1 : 0,
+    retransmits: Math.floor(f.roundTripMs / 9), requestBytes: Math.round(f.up * (end - start)), responseBytes: Math.round(f.down * (end - start)),
+    roundTrip: f.roundTripMs / 1000, serverNames: f.serverNames ?? [],
+  }))
+  return { range: { start, end }, nodes, edges, flows: [...flows, ...raw], loss: lossOf(world) }
 }
 
 export function statusReply(world: MockWorld, startedAt: number, now: number): StatusReply {
@@ -122,5 +129,9 @@ export function statusReply(world: MockWorld, startedAt: number, now: number): S
     cpuSeconds: (now - startedAt) * 0.014, connections: 214, processes: 187,
     store: { series: 4120, samples: 4120 * 720, diskBytes: 38 * 2 ** 20, diskBound: 2 * 2 ** 30, retentionSecs: 15 * 86400, oldest: now - 3 * 86400, fsyncInterval: 5 },
     selection: 'every process except Sonde itself',
+    content: {
+      enabled: true, kept: 214, dropped: { service_rate: 1804, host_rate: 0, queue: 0, store: 0, memory: 0 }, records: 214,
+      diskBytes: 402_000, diskBound: 64 * 2 ** 20, retentionSecs: 3 * 86400, oldest: now - 5400,
+    },
   }
 }

@@ -1,7 +1,7 @@
 // A small shop with one sick service, one bad replica and one slow endpoint.
 
 import { BACKEND_SERVICES, backendCalls } from './backends.ts'
-import type { MockCall, MockRoute, MockService, MockWorld } from './model.ts'
+import type { MockCall, MockFlow, MockRoute, MockService, MockWorld } from './model.ts'
 
 function routes(...rows: [string, string, number, number?][]): MockRoute[] {
   return rows.map(([operation, target, share, slowness]) => ({ operation, target, share, slowness: slowness ?? 1 }))
@@ -30,6 +30,7 @@ const SERVICES: MockService[] = [
   { name: 'nightly-report', language: 'python', instances: 1 },
   { name: '198.51.100.10:8080', language: '', instances: 1, external: true },
   { name: '10.0.9.25:8025', language: '', instances: 1, external: true },
+  { name: '192.0.2.91:443', language: '', instances: 1, external: true },
   ...BACKEND_SERVICES,
 ]
 
@@ -63,8 +64,15 @@ export function shop(now: number): MockWorld {
     call('payments', '198.51.100.10:8080', 14, 31, routes(['POST', '/v1/authorize', 1]), { ...sick, errorRatio: 0.118 }),
     call('shipping', 'inventory', 13, 4.8, routes(['GET', '/stock/{sku}', 1])),
     call('mailer', '10.0.9.25:8025', 12, 15, routes(['POST', '/messages', 1])),
+    call('cart', '192.0.2.91:443', 0.4, 48, [{ operation: 'handshake', target: 'tax.gov.example', share: 1, status: '1.3' }], { protocol: 'tls' }),
     call('nightly-report', 'inventory', 0.05, 180, routes(['GET', '/stock', 1])),
     ...backendCalls(sickSince),
   ]
-  return { services: SERVICES, calls, loss: { ring_full_message: 12, ring_full: 341, orphan_response: 3, route_limit: 58 } }
+  const flows: MockFlow[] = [
+    { client: 'fulfilment', server: 'warehouse-plc', protocol: 'tcp', up: 2100, down: 8400, roundTripMs: 0.3 },
+    { client: 'inventory', server: '10.0.7.31:9300', protocol: 'tcp', up: 61_000, down: 420_000, roundTripMs: 0.8, outside: 'server' },
+    { client: 'cart', server: '203.0.113.80:443', protocol: 'tls', up: 1200, down: 5100, roundTripMs: 23, outside: 'server', serverNames: ['features.vendor.example'] },
+    ...['198.51.100.7', '198.51.100.21', '203.0.113.5'].map((client) => ({ client, server: 'sshd', protocol: 'tcp', up: 90, down: 260, roundTripMs: 31, outside: 'client' as const })),
+  ]
+  return { services: SERVICES, calls, flows, loss: { ring_full_message: 12, ring_full: 341, orphan_response: 3, route_limit: 58 } }
 }

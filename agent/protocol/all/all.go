@@ -8,6 +8,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol/amqp"
 	"github.com/sonde-dev/sonde/agent/protocol/cassandra"
 	"github.com/sonde-dev/sonde/agent/protocol/clickhouse"
+	"github.com/sonde-dev/sonde/agent/protocol/dialect"
 	"github.com/sonde-dev/sonde/agent/protocol/dns"
 	"github.com/sonde-dev/sonde/agent/protocol/dubbo"
 	"github.com/sonde-dev/sonde/agent/protocol/fastcgi"
@@ -28,7 +29,7 @@ import (
 
 // Protocols returns the registry in order of recognition: the first that claims the bytes of a connection gets it.
 func Protocols() []protocol.Protocol {
-	return []protocol.Protocol{
+	return append([]protocol.Protocol{
 		http1.Protocol{},
 		http2.Protocol{},
 		http2.GRPC{}, // found inside HTTP/2; here for its names
@@ -49,5 +50,5 @@ func Protocols() []protocol.Protocol {
 		mongodb.Protocol{},
 		cassandra.Protocol{},
 		tls.Protocol{},
-	}
+	}, dialect.Protocols()...) // found inside HTTP; here for their names
 }

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/internal/parsertest"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 // Nothing is claimed by two protocols.

@@ -36,24 +36,6 @@ func isOwner(p protocol.Protocol, folder string) bool {
 	return p.Name() == folder
 }
 
-// faults are what these tests found and nobody has mended yet, by test and folder: a line is to go with its fault.
-var faults = map[string]string{
-	"TestAnySegmentation/mysql": "a log-in in pieces of up to 20 bytes is not followed",
-	"TestAnyLoss/mongo":         "documents of an answer whose copy ends early are not counted, and it is not partial",
-	"TestAnyLoss/mongodb":       "the same",
-	"TestAnyLoss/clickhouse":    "a request of which a call is lost is too short, and not partial",
-}
-
-// fail fails the test, unless the fault is known.
-func fail(t *testing.T, format string, args ...any) {
-	t.Helper()
-	parts := strings.SplitN(t.Name(), "/", 3)
-	if known := faults[parts[0]+"/"+parts[1]]; known != "" {
-		t.Skipf("known fault (%s): %s", known, fmt.Sprintf(format, args...))
-	}
-	t.Fatalf(format, args...)
-}
-
 // capture is one file.
 type capture struct {
 	folder, path  string
@@ -264,7 +246,7 @@ func TestAnySegmentation(t *testing.T) {
 				same := func(name string, calls []replay.Call) {
 					t.Helper()
 					if got, _ := play(conv, scene{calls: calls, isSeen: conv.Seen}, nil); !slices.Equal(want, got) {
-						fail(t, "%s: -want +got:\n%s", name, cmp.Diff(want, got))
+						t.Fatalf("%s: -want +got:\n%s", name, cmp.Diff(want, got))
 					}
 				}
 				same("joined", join(conv.Calls))
@@ -295,7 +277,7 @@ func TestAnyLoss(t *testing.T) {
 					s := damage(rand.New(rand.NewPCG(seed, 13)), whole(conv))
 					got, lost := play(conv, s, nil)
 					if wrong := untrue(truth, got, s.forgot); len(wrong) > 0 {
-						fail(t, "seed %d: %s: told %q, which is not true of %q; lost %v", seed, s.whatever, wrong, truth, lost)
+						t.Fatalf("seed %d: %s: told %q, which is not true of %q; lost %v", seed, s.whatever, wrong, truth, lost)
 					}
 				}
 			})

@@ -44,16 +44,7 @@ func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 1 << 31, Re
 // Semantics names the metrics and labels after OpenTelemetry's messaging conventions.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
-var semantics = protocol.Semantics{
-	ServerDuration:    "messaging_server_operation_duration_seconds",
-	ClientDuration:    "messaging_client_operation_duration_seconds",
-	OperationLabel:    "messaging_operation_name",
-	ServerTargetLabel: "messaging_destination_name",
-	ClientTargetLabel: "messaging_destination_name",
-	StatusLabel:       "messaging_response_status_code",
-	Template:          Template,
-	Constant:          []protocol.Attribute{{Key: "messaging_system", Value: "rabbitmq"}},
-}
+var semantics = protocol.Messaging("rabbitmq", Template)
 
 // Template makes a name of low cardinality of a queue, or of an exchange and a routing key.
 func Template(target string) string { return names.Template(target, ".:/") }

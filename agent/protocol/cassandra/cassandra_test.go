@@ -11,7 +11,7 @@ import (
 	"github.com/klauspost/compress/snappy"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	. "github.com/sonde-dev/sonde/agent/protocol/internal/parsertest"
+	. "github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 // fields makes a body: byte, u16, int32, string (u16 length), long (a long string), []byte as it is.
@@ -337,7 +337,7 @@ func BenchmarkParse(b *testing.B) {
 		{"version 5 LZ4", [2][]byte{wire(5, 0, 0, opStartup, startup), wire(5|isResponse, 0, 0, opReady)}, wrapLZ4(true, query5), wrapLZ4(true, wire(5|isResponse, 0, 3, opResult, rowsBody))},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			p, sink := newParser(), Deaf{}
+			p, sink := newParser(), Discard{}
 			p.Data(protocol.ToServer, bench.start[0], sink)
 			p.Data(protocol.FromServer, bench.start[1], sink)
 			b.ReportAllocs()

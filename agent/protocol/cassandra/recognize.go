@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/sqltext"
 )
 
 // recognize wants frames whose bodies begin as their opcodes say, or a segment with a frame in it.
@@ -89,12 +90,14 @@ func looksLike(f *frame, r *reader, isWhole bool) (ok, isSure bool) {
 		return ok || r.isBroken && !isWhole, ok
 	case opQuery, opPrepare:
 		n := r.int()
-		ok = n > 0 && uint32(n)+4 <= f.length && isText(r.b[:min(n, len(r.b))])
+		ok = n > 0 && uint32(n)+4 <= f.length && isText(r.b[:min(n, len(r.b))]) && isStatement(r.b[:min(n, len(r.b))])
 		return ok, ok && (len(r.b) >= enough || isWhole)
 	case opExecute:
-		n := r.short()
-		ok = n == 16 && uint32(n)+2 <= f.length // the id is an MD5
-		return ok, ok && left >= enough
+		const md5, maxConsistency = 16, 10
+		n := len(r.string())
+		ok = n == md5 && uint32(n)+2 <= f.length || r.isBroken
+		next := r.short() // version 5: the length of another id
+		return ok, ok && left > enough && (next <= maxConsistency || f.version == 5 && next == md5) && !r.isBroken
 	case opBatch:
 		kind, n, prepared := r.byte(), r.short(), r.byte()
 		return kind <= 2 && n > 0 && prepared <= 1 && isWhole, isWhole
@@ -160,6 +163,12 @@ func isUpper(b []byte) bool {
 		}
 	}
 	return len(b) > 2
+}
+
+// isStatement accepts the verbs of CQL that begin most statements.
+func isStatement(b []byte) bool {
+	const few = 10 // letters
+	return len(b) < few || sqltext.Begins(sqltext.PostgreSQL, b) || bytes.EqualFold(b[:5], []byte("LIST "))
 }
 
 // isText accepts what a statement is made of.

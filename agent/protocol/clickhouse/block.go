@@ -39,6 +39,9 @@ func (p *parser) blockPart(d *decoder, o op) bool {
 		}
 		d.pop()
 		p.rows = v
+		if d == &p.in && p.columns == 0 {
+			p.call.isOpen = false
+		}
 		d.add(opColumn, p.columns, nil)
 		return v <= maxRows
 	case opTypeName:
@@ -115,6 +118,7 @@ func (c *column) dictionaries() (n uint64) {
 const (
 	frameHeader = 25
 	frameOwn    = 9
+	emptyBlock  = 10      // both fields of its info, their end, no columns, no rows
 	fullBuffer  = 1 << 20 // DBMS_DEFAULT_BUFFER_SIZE: a block that fills it goes on in another frame
 	maxFrame    = 1 << 31
 )
@@ -150,6 +154,9 @@ func (p *parser) frame(dir protocol.Direction, d *decoder, code byte, sink proto
 		return true
 	}
 	d.pop()
+	if dir == protocol.ToServer && content <= emptyBlock {
+		p.call.isOpen = false
+	}
 	if content >= fullBuffer {
 		d.add(opPeek, 0, nil)
 	}

@@ -33,10 +33,10 @@ func TestRecognize(t *testing.T) {
 			t.Errorf("recognize(%q) = %v", b, v)
 		}
 	}
-	parsertest.Random(t, Protocol{}, 300_000)
+	parsertest.Random(t, Protocol{})
 	// A query of a connection that was joined tells by itself which revision it is of.
 	for _, c := range parsertest.Capture(t, "testdata/clickhouse.pcap", 19000) {
-		for _, s := range c.Steps {
+		for _, s := range c {
 			if isQuery := s.Dir == protocol.ToServer && s.Data[0] == clientQuery && len(s.Data) > 30; isQuery != (s.Data[0] == clientQuery && recognize(s.Data) == protocol.IsRequest) {
 				t.Errorf("recognize(%q) = %v", s.Data[:min(len(s.Data), 60)], recognize(s.Data))
 			}
@@ -67,7 +67,7 @@ func TestConversations(t *testing.T) { parsertest.Conversations(t, Protocol{}, "
 func FuzzParse(f *testing.F) {
 	for _, c := range parsertest.Capture(f, "testdata/clickhouse.pcap", 19000) {
 		var orders, text []byte
-		for _, s := range c.Steps {
+		for _, s := range c {
 			for b := s.Data; len(b) > 0 && len(text) < 4096; {
 				n := min(len(b), 255)
 				orders = append(orders, byte(s.Dir), byte(n))
@@ -79,22 +79,22 @@ func FuzzParse(f *testing.F) {
 		f.Add(orders, text, true)
 	}
 	f.Fuzz(func(t *testing.T, orders, text []byte, joined bool) {
-		r := parsertest.Script(t, Protocol{}, orders, text, joined)
-		if r.MaxFlights > 2 {
-			t.Fatalf("%d queries under way", r.MaxFlights)
+		r := parsertest.Script(t, newParser(joined), orders, text, nil)
+		if r.MaxOpen > 2 {
+			t.Fatalf("%d queries under way", r.MaxOpen)
 		}
 	})
 }
 
 func BenchmarkParseQuery(b *testing.B) {
 	c := parsertest.Capture(b, "testdata/clickhouse.pcap", 19000)[0]
-	p, s := newParser(false), parsertest.Nothing{}
-	for _, step := range c.Steps[:2] {
+	p, s := newParser(false), parsertest.Discard{}
+	for _, step := range c[:2] {
 		p.Data(step.Dir, step.Data, s)
 	}
 	b.ReportAllocs()
 	for b.Loop() { // a ping and a query
-		for _, step := range c.Steps[2:] {
+		for _, step := range c[2:] {
 			p.Data(step.Dir, step.Data, s)
 		}
 	}

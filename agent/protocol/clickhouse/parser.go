@@ -13,6 +13,8 @@ type call struct {
 	isAnnounced  bool
 	isBegun      bool // its response has
 	isPartial    bool
+	isInsert     bool
+	isOpen       bool // an empty block is to come: it ends what the client sends
 	isCompressed bool
 	isTold       bool // that silence ends it
 	looksOver    bool // its last byte is that of the end of a stream
@@ -255,7 +257,7 @@ func (p *parser) begin(kind byte, sink protocol.Sink) {
 	}
 	p.lastID++
 	p.hasCall = true
-	p.call = call{id: p.lastID, kind: kind}
+	p.call = call{id: p.lastID, kind: kind, isOpen: kind == clientQuery}
 	p.out.isLost = false
 	sink.RequestBegin(p.lastID)
 }
@@ -267,7 +269,7 @@ func (p *parser) drop(sink protocol.Sink) {
 }
 
 func (p *parser) announce(operation, target string, sink protocol.Sink) {
-	p.call.isAnnounced = true
+	p.call.isAnnounced, p.call.isInsert = true, operation == "INSERT"
 	sink.RequestHead(p.call.id, protocol.Request{Operation: operation, Target: target})
 }
 

@@ -25,6 +25,9 @@ func (p *parser) packet(dir protocol.Direction, kind byte, sink protocol.Sink) b
 		p.call.isBegun = true
 		sink.ResponseBegin(p.call.id)
 	}
+	if kind == serverData && p.call.isInsert { // how rows are to look
+		p.call.isOpen = true
+	}
 	p.out.add(opPacket, uint64(kind), nil)
 	p.out.push(steps)
 	return true
@@ -196,6 +199,9 @@ func (p *parser) finish(kind byte, sink protocol.Sink) {
 	if !p.call.isAnnounced {
 		p.call.isAnnounced = true
 		sink.RequestHead(p.call.id, protocol.Request{Operation: sqltext.Other})
+		p.call.isPartial = true
+	}
+	if kind == serverEndOfStream && p.call.isOpen { // what is missing of the client's shows no earlier
 		p.call.isPartial = true
 	}
 	p.end(protocol.End{}, sink)

@@ -63,7 +63,7 @@ func (p *toServer) Lose(hasBegun bool, sink protocol.Sink) {
 }
 
 // Resume implements frame.Messages.
-func (p *toServer) Resume(b []byte) protocol.Verdict { return recognize(b) }
+func (p *toServer) Resume(b []byte) protocol.Verdict { return resume(b) }
 
 // fromServer is the parser as it reads the direction from the server: responses, and calls of the server.
 type fromServer parser
@@ -128,4 +128,4 @@ func (p *fromServer) Lose(_ bool, sink protocol.Sink) {
 }
 
 // Resume implements frame.Messages.
-func (p *fromServer) Resume(b []byte) protocol.Verdict { return recognize(b) }
+func (p *fromServer) Resume(b []byte) protocol.Verdict { return resume(b) }

@@ -30,7 +30,7 @@ func (Protocol) Recognize(b []byte) protocol.Verdict { return recognize(b) }
 
 // MayBeginResponse accepts the start of a response.
 func (Protocol) MayBeginResponse(b []byte) bool {
-	v := recognize(b)
+	v := resume(b)
 	return v == protocol.IsResponse || v == protocol.Maybe && len(b) > 0
 }
 

@@ -76,7 +76,8 @@ func parseHead(b []byte) (h head, ok bool) {
 	return h, isKnown && !h.isTwoWay()
 }
 
-func recognize(b []byte) protocol.Verdict {
+// resume judges the first bytes of a call on a connection that is known to speak Dubbo.
+func resume(b []byte) protocol.Verdict {
 	if len(b) < headSize {
 		if len(b) > 0 && b[0] != magic>>8 || len(b) > 1 && b[1] != magic&0xff {
 			return protocol.No
@@ -91,4 +92,39 @@ func recognize(b []byte) protocol.Verdict {
 		return protocol.IsRequest
 	}
 	return protocol.IsResponse
+}
+
+// recognize claims what besides ends with the call, or where another frame begins. Random bytes are a head once in 2^27, so that of a longer
+// frame more must be there: a request begins with the version of Dubbo, whatever writes it.
+func recognize(b []byte) protocol.Verdict {
+	const few = 32
+	v := resume(b)
+	if v == protocol.No || v == protocol.Maybe {
+		return v
+	}
+	h, _ := parseHead(b)
+	if rest := uint64(len(b)); rest >= h.size() {
+		if b = b[h.size():]; len(b) > 0 && resume(b) == protocol.No {
+			return protocol.No
+		}
+		return v
+	}
+	body := b[headSize:]
+	switch {
+	case len(body) < few:
+		return protocol.Maybe
+	case v == protocol.IsRequest && !h.isEvent() && hasVersion(body[:few]):
+		return v
+	}
+	return protocol.No
+}
+
+// hasVersion looks for two numbers with a dot between them: "2.0.2".
+func hasVersion(b []byte) bool {
+	for i := range len(b) - 2 {
+		if b[i+1] == '.' && b[i]-'0' <= 9 && b[i+2]-'0' <= 9 {
+			return true
+		}
+	}
+	return false
 }

@@ -42,7 +42,7 @@ func TestRecognize(t *testing.T) {
 			t.Errorf("recognize(%q) = %v", b, v)
 		}
 	}
-	parsertest.Random(t, Protocol{}, 300_000)
+	parsertest.Random(t, Protocol{})
 }
 
 func TestConversations(t *testing.T) { parsertest.Conversations(t, Protocol{}, "testdata/*.txt") }
@@ -56,12 +56,9 @@ func TestCapture(t *testing.T) {
 		t.Fatalf("%d conversations", len(all))
 	}
 	for _, joined := range []bool{false, true} {
-		r := parsertest.Play(t, Protocol{}, joined, all[0].Steps, true)
-		if diff := cmp.Diff([]string{"GET /aaaaa 200 req=0 res=0 cut"}, r.Done); diff != "" {
+		r := parsertest.Play(t, Protocol{}, joined, all[0])
+		if diff := cmp.Diff([]string{"GET /aaaaa 200 req=0 res=0 cut server.address=172.17.0.3"}, r.Lines); diff != "" {
 			t.Errorf("(-tshark +parser):\n%s", diff)
-		}
-		if a := r.Attributes[0]; len(a) != 1 || a[0].Value != "172.17.0.3" {
-			t.Errorf("attributes = %v", a)
 		}
 	}
 }
@@ -74,17 +71,17 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("\x00\x20\x02\x10\x00\x15\x01\xff"), []byte(begin+params+output), true)
 	f.Add([]byte("\x00\x45\x01\x10\x03\x40\x00\x80"), []byte(strings.Repeat(begin+params, 3)), false)
 	f.Fuzz(func(t *testing.T, orders, text []byte, joined bool) {
-		r := parsertest.Script(t, Protocol{}, orders, text, joined)
-		if r.MaxFlights > maxOpen+1 {
-			t.Fatalf("%d requests are open", r.MaxFlights)
+		r := parsertest.Script(t, newParser(joined), orders, text, nil)
+		if r.MaxOpen > maxOpen+1 {
+			t.Fatalf("%d requests are open", r.MaxOpen)
 		}
 	})
 }
 
 func BenchmarkParse(b *testing.B) {
-	steps := parsertest.Capture(b, "testdata/fastcgi.pcap", 9000)[0].Steps
+	steps := parsertest.Capture(b, "testdata/fastcgi.pcap", 9000)[0]
 	end := []byte("\x01\x03\x00\x01\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")
-	p, s := newParser(false), parsertest.Nothing{}
+	p, s := newParser(false), parsertest.Discard{}
 	b.ReportAllocs()
 	for b.Loop() {
 		p.Data(protocol.ToServer, steps[0].Data, s)

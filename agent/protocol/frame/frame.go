@@ -1,7 +1,7 @@
 // Package frame cuts one direction of a connection into messages that say their own length.
 //
-// In: calls and gaps of one direction. Out: head, body and end of each message, told to the protocol's Messages.
-// It must not know any protocol.
+// In: calls and gaps of one direction. Out: head, body and end of each message, told to the protocol's Messages. Bodies are handed on as they
+// come; internal/frames hands over the start of a message at once. It must not know any protocol.
 package frame
 
 import "github.com/sonde-dev/sonde/agent/protocol"

@@ -1,5 +1,10 @@
 package http1
 
+import (
+	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/dialect"
+)
+
 // chunkState follows the chunked coding (RFC 9112 §7.1) byte by byte outside the data, which is skipped by size.
 type chunkState uint8
 
@@ -23,12 +28,16 @@ type chunkReader struct {
 	remain uint64
 }
 
-// read consumes bytes of the body. It returns how many, whether the body ended with them, and whether they made sense.
-func (c *chunkReader) read(b []byte) (n int, done, ok bool) {
+// read consumes bytes of the body. It returns how many, whether the body ended with them, and whether they made sense. The data goes to to,
+// if that is not nil.
+func (c *chunkReader) read(b []byte, to dialect.Reader, dir protocol.Direction) (n int, done, ok bool) {
 	for n < len(b) {
 		if c.state == chunkData {
 			k := min(uint64(len(b)-n), c.remain)
 			c.skip(k)
+			if to != nil {
+				to.Body(dir, b[n:n+int(k)])
+			}
 			n += int(k)
 			continue
 		}

@@ -21,6 +21,7 @@ func (h *head) scan(b []byte) int {
 	if n < 0 {
 		return -1
 	}
+	h.raw = b[:nl+1+n]
 	return nl + 1 + n
 }
 

@@ -50,7 +50,7 @@ func (Protocol) Reads() protocol.Reading {
 			"keep-alive, pipelining, 1xx responses, HEAD, 204 and 304", "Unix sockets, connections older than Sonde",
 		},
 		NotRead: []string{
-			"the query string, header fields but those that frame the message, and bodies: they are never kept",
+			"the query string, header fields but those that frame the message, and bodies are in no metric; of slow and failed requests their start is kept, redacted",
 			"HTTP/0.9", "what follows an upgrade (WebSocket) or CONNECT",
 		},
 	}

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/dialect"
 )
 
 // maxHead bounds the bytes kept of a head that is cut over several calls. Servers refuse longer ones: nginx 32 KiB,
@@ -35,6 +36,7 @@ type stream struct {
 	afterLoss bool // the message that begins is the first after lost bytes
 	chunk     chunkReader
 	end       ending
+	dialect   dialect.Reader // of the exchange, nil for plain HTTP
 }
 
 // parser follows one connection.
@@ -51,6 +53,7 @@ type parser struct {
 	gapSeen     bool // response bytes since the last request are missing while none waited
 	hasTail     bool // of the gap being skipped
 	hasEaten    bool // a response went to a phantom
+	isWhole     bool // all bytes of the connection were asked for
 
 	names names
 }
@@ -110,6 +113,7 @@ func (p *parser) Close(sink protocol.Sink) {
 	}
 	if e, ok := p.res.closeEnd(); ok && p.res.id != 0 {
 		e.Partial = e.Partial || p.queue.len() > 0 && p.queue.front().isDoubtful
+		p.res.tellView(e.Partial, sink)
 		sink.ResponseEnd(p.res.id, e)
 		p.queue.pop()
 	}

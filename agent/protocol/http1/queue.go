@@ -2,6 +2,7 @@ package http1
 
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/dialect"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -27,6 +28,7 @@ type entry struct {
 	isHead     bool
 	isConnect  bool
 	isDoubtful bool // the response may belong to another request
+	dialect    dialect.Reader
 }
 
 // queue holds the entries in order of their requests.

@@ -47,10 +47,15 @@ func (p *parser) readRequest(b []byte, atCall bool, sink protocol.Sink) int {
 		return p.readRequestHead(b, sink)
 	case inFixed:
 		n := min(uint64(len(b)), s.remain)
+		protocol.Tell(sink, s.id, protocol.ToServer, protocol.FormHTTP, b[:n])
+		if s.dialect != nil {
+			s.dialect.Body(protocol.ToServer, b[:n])
+		}
 		p.skipFixedRequest(n, sink)
 		return int(n)
 	case inChunked:
-		n, done, ok := s.chunk.read(b)
+		n, done, ok := s.chunk.read(b, s.dialect, protocol.ToServer)
+		protocol.Tell(sink, s.id, protocol.ToServer, protocol.FormHTTP, b[:n])
 		s.body += uint64(n)
 		if done {
 			p.endRequest(protocol.End{}, sink)
@@ -92,6 +97,7 @@ func (p *parser) endRequest(e protocol.End, sink protocol.Sink) {
 	s := &p.req
 	e.BodyBytes = s.body
 	e.Partial = e.Partial || s.partial
+	p.tellRequestView(e.Partial, sink)
 	sink.RequestEnd(s.id, e)
 	s.state = between
 }
@@ -99,6 +105,7 @@ func (p *parser) endRequest(e protocol.End, sink protocol.Sink) {
 // skipRequest passes over some of n unknown bytes and returns how many.
 func (p *parser) skipRequest(n uint64, sink protocol.Sink) uint64 {
 	s := &p.req
+	s.loseBody(protocol.ToServer)
 	switch s.state {
 	case inFixed:
 		k := min(n, s.remain)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/dialect"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -11,6 +12,7 @@ func (p *parser) readRequestHead(b []byte, sink protocol.Sink) int {
 	s := &p.req
 	var h head
 	n, complete, full := s.readHead(b, &h)
+	protocol.Tell(sink, s.id, protocol.ToServer, protocol.FormHTTP, b[:n])
 	switch {
 	case complete:
 		p.requestHead(&h, true, sink)
@@ -52,9 +54,17 @@ func (p *parser) requestHead(h *head, complete bool, sink protocol.Sink) {
 	if e != nil {
 		e.isHead, e.isConnect = line.method == "HEAD", line.method == "CONNECT"
 	}
-	sink.RequestHead(s.id, protocol.Request{
-		Operation: line.method, Target: p.names.path(path), Attributes: p.names.attributes(hostName(host), line.minor),
-	})
+	r := protocol.Request{Operation: line.method, Target: p.names.path(path), Attributes: p.names.attributes(hostName(host), line.minor)}
+	sink.RequestHead(s.id, r)
+	if complete && dialect.MayBegin(line.method, r.Target, h.raw) {
+		s.dialect = dialect.Begin(dialect.Request{
+			Method: line.method, Path: r.Target, Query: queryOf(line.target), Host: p.names.lastHost, Signs: dialect.SignsOfHead(h.raw),
+		})
+		if e != nil {
+			e.dialect = s.dialect
+		}
+		p.askWhole(s.dialect, sink)
+	}
 	framed := f.requestFraming()
 	if !complete {
 		framed = unknown

@@ -28,10 +28,15 @@ func (p *parser) readResponse(b []byte, atCall bool, sink protocol.Sink) int {
 		return p.readResponseHead(b, sink)
 	case inFixed:
 		n := min(uint64(len(b)), s.remain)
+		s.tellResponse(b[:n], sink)
+		if s.dialect != nil {
+			s.dialect.Body(protocol.FromServer, b[:n])
+		}
 		p.skipFixedResponse(n, sink)
 		return int(n)
 	case inChunked:
-		n, done, ok := s.chunk.read(b)
+		n, done, ok := s.chunk.read(b, s.dialect, protocol.FromServer)
+		s.tellResponse(b[:n], sink)
 		s.body += uint64(n)
 		if done {
 			p.endResponse(protocol.End{}, sink)
@@ -46,6 +51,12 @@ func (p *parser) readResponse(b []byte, atCall bool, sink protocol.Sink) int {
 			p.endLostBody(protocol.End{}, sink)
 		}
 		return len(b)
+	}
+	if s.state == inUntilEnd {
+		s.tellResponse(b, sink)
+		if s.dialect != nil {
+			s.dialect.Body(protocol.FromServer, b)
+		}
 	}
 	s.body += uint64(len(b)) // inUntilEnd, inUnknown, lost
 	return len(b)
@@ -110,8 +121,16 @@ func (p *parser) beginResponse(wasExact bool, sink protocol.Sink) {
 	p.isPipelined = p.isPipelined || wasExact && p.queue.len() > 1
 	e := p.queue.front()
 	p.res.begin(e.id)
-	p.res.partial = e.isDoubtful
+	p.res.partial, p.res.dialect = e.isDoubtful, e.dialect
+	e.dialect = nil // entries are used again
 	sink.ResponseBegin(e.id)
+}
+
+// tellResponse hands on what can be read of a response that has a request.
+func (s *stream) tellResponse(b []byte, sink protocol.Sink) {
+	if s.id != 0 {
+		protocol.Tell(sink, s.id, protocol.FromServer, protocol.FormHTTP, b)
+	}
 }
 
 func (p *parser) skipFixedResponse(n uint64, sink protocol.Sink) {
@@ -133,6 +152,7 @@ func (p *parser) endResponse(e protocol.End, sink protocol.Sink) {
 		return
 	}
 	p.queue.pop()
+	s.tellView(e.Partial, sink)
 	sink.ResponseEnd(s.id, e)
 	if p.req.id == s.id && (p.req.state == inUnknown || p.req.state == inLostBody) {
 		// Its end cannot be told from the request's own bytes; it was over when the response was.
@@ -171,6 +191,7 @@ func (p *parser) endOpenResponse(sink protocol.Sink) {
 // skipResponse passes over some of n unknown bytes and returns how many.
 func (p *parser) skipResponse(n uint64, sink protocol.Sink) uint64 {
 	s := &p.res
+	s.loseBody(protocol.FromServer)
 	switch s.state {
 	case inFixed:
 		k := min(n, s.remain)

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/dialect"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -9,6 +10,7 @@ func (p *parser) readResponseHead(b []byte, sink protocol.Sink) int {
 	s := &p.res
 	var h head
 	n, complete, full := s.readHead(b, &h)
+	s.tellResponse(b[:n], sink)
 	switch {
 	case complete:
 		p.responseHead(&h, true, sink)
@@ -72,6 +74,9 @@ func (p *parser) responseHead(h *head, complete bool, sink protocol.Sink) {
 		r := response(code)
 		r.Unbounded = framed == unknown
 		sink.ResponseHead(s.id, r)
+		if s.dialect != nil {
+			s.dialect.Response(code, dialect.SignsOfHead(h.raw))
+		}
 	}
 	if s.startBody(framed, f.length) {
 		return

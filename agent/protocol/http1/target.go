@@ -40,6 +40,19 @@ func splitTarget(method string, target []byte) (path, host []byte) {
 	return path[:min(len(path), maxTarget)], host
 }
 
+// queryOf returns the query of a request target without its question mark.
+func queryOf(target []byte) []byte {
+	i := bytes.IndexByte(target, '?')
+	if i < 0 {
+		return nil
+	}
+	query := target[i+1:]
+	if i = bytes.IndexByte(query, '#'); i >= 0 {
+		query = query[:i]
+	}
+	return query
+}
+
 var (
 	schemeEnd = []byte("://")
 	rootPath  = []byte("/")

@@ -15,19 +15,19 @@ import (
 
 // playCapture returns the exchanges of each connection, in order of text, and the calls.
 func playCapture(t *testing.T, file string, port uint16) (got [][]string, calls [][]segment) {
-	for _, conv := range parsertest.Capture(t, file, port) {
+	for i, conv := range parsertest.Capture(t, file, port) {
 		var of []segment
-		for _, s := range conv.Steps {
+		for _, s := range conv {
 			if len(s.Data) > 0 {
 				of = append(of, segment{dir: s.Dir, b: s.Data})
 			}
-			if s.Gap > 0 {
-				of = append(of, segment{dir: s.Dir, skip: int(s.Gap)})
+			if s.Skip > 0 {
+				of = append(of, segment{dir: s.Dir, skip: int(s.Skip)})
 			}
 		}
 		x, r := exchangesOf(t, of)
 		if len(r.losses) > 0 {
-			t.Errorf("%s, %s: losses %v", file, conv.Client, r.losses)
+			t.Errorf("%s, %d: losses %v", file, i, r.losses)
 		}
 		got, calls = append(got, x), append(calls, of)
 	}

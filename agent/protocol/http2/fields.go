@@ -2,8 +2,11 @@ package http2
 
 import (
 	"bytes"
+	"slices"
 
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/sonde-dev/sonde/agent/protocol/dialect"
 )
 
 // fieldKind says which field a field is.
@@ -21,6 +24,7 @@ const (
 	fieldHost
 	fieldGRPCStatus
 	fieldConnectVersion
+	fieldSigns // and those above: dialect.FieldNames by their index
 )
 
 // fieldNames are the names to be found in literals, as they are and in Huffman's code (RFC 7541 §5.2), so that none is ever decoded.
@@ -34,8 +38,16 @@ var fieldNames = func() (names []fieldName) {
 		n.huffman = hpack.AppendHuffmanString(nil, n.name)
 		names = append(names, n)
 	}
+	for i, name := range dialect.FieldNames() {
+		if name != "content-type" {
+			names = append(names, fieldName{fieldSigns + fieldKind(i), name, hpack.AppendHuffmanString(nil, name)})
+		}
+	}
 	return names
 }()
+
+// signType is the index of content-type in dialect.FieldNames.
+var signType = slices.Index(dialect.FieldNames(), "content-type")
 
 type fieldName struct {
 	kind    fieldKind
@@ -62,9 +74,11 @@ type fields struct {
 	isConnect               bool // the Connect protocol, not the method
 	hasScheme               bool
 	hasUnknown              bool // some fields are not known: any that are missing here may be among them
+	signs                   dialect.Signs
 }
 
 func (f *fields) set(e entry) {
+	f.signs |= e.signs
 	switch e.kind {
 	case fieldUnknown:
 		f.hasUnknown = true

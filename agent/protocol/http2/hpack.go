@@ -1,5 +1,7 @@
 package http2
 
+import "github.com/sonde-dev/sonde/agent/protocol/dialect"
+
 // The decoder of field blocks (RFC 7541). golang.org/x/net/http2/hpack gives up on an index that it does not know, and a connection
 // that was joined in the middle has many. Here such a field is unknown, nothing more: an index counts from the newest entry
 // (RFC 7541 §2.3.3), so that whatever was added since is found, and what was there before lies behind it.
@@ -23,6 +25,9 @@ var static = func() (t [staticEntries + 1]entry) {
 	for i, code := range [...]string{"200", "204", "206", "304", "400", "404", "500"} {
 		t[8+i] = entry{kind: fieldStatus, value: code}
 	}
+	for i, name := range map[int]string{19: "accept", 23: "authorization", 26: "content-encoding"} {
+		t[i] = entry{kind: kindOf([]byte(name), false)}
+	}
 	t[31] = entry{kind: fieldContentType}
 	t[38] = entry{kind: fieldHost}
 	return t
@@ -32,6 +37,7 @@ var static = func() (t [staticEntries + 1]entry) {
 type entry struct {
 	kind  fieldKind
 	value string
+	signs dialect.Signs // what the value says to the dialects
 	size  int
 }
 
@@ -155,7 +161,7 @@ func (t *table) literal(i uint64, b []byte, n *names) (e entry, rest []byte, ok 
 	}
 	e.size += len(text) // at most what HPACK counts: we drop entries late rather than early
 	if e.kind > fieldUnknown {
-		e.value, ok = n.value(e.kind, text, isHuffman)
+		e.value, e.signs, ok = n.value(e.kind, text, isHuffman)
 	}
 	return e, rest, ok
 }

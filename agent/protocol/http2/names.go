@@ -4,6 +4,7 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/dialect"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
 )
 
@@ -36,12 +37,12 @@ func (s *scratch) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// value returns what is kept of a field's value; false when it cannot be decoded.
-func (n *names) value(kind fieldKind, b []byte, isHuffman bool) (string, bool) {
+// value returns what is kept of a field's value, and what it says to the dialects; false when it cannot be decoded.
+func (n *names) value(kind fieldKind, b []byte, isHuffman bool) (value string, signs dialect.Signs, ok bool) {
 	if isHuffman {
 		n.scratch = n.scratch[:0]
 		if _, err := hpack.HuffmanDecode(&n.scratch, b); err != nil {
-			return "", false
+			return "", 0, false
 		}
 		b = n.scratch
 		if cap(b) > 4096 {
@@ -50,22 +51,26 @@ func (n *names) value(kind fieldKind, b []byte, isHuffman bool) (string, bool) {
 	}
 	switch kind {
 	case fieldMethod:
-		return http1.Method(b), true
+		return http1.Method(b), 0, true
 	case fieldPath:
-		return n.path(http1.Path(b)), true
+		return n.path(http1.Path(b)), dialect.SignsOfTarget(b), true
 	case fieldAuthority, fieldHost:
 		if b = http1.Host(b); string(b) != n.authority {
-			return string(b), true
+			return string(b), 0, true
 		}
-		return n.authority, true
+		return n.authority, 0, true
 	case fieldStatus:
-		return statusValue(b), true
+		return statusValue(b), 0, true
 	case fieldContentType:
-		return mediaOf(b), true
+		return mediaOf(b), dialect.SignsOf(signType, b), true
 	case fieldGRPCStatus:
-		return grpcStatus(b), true
+		return grpcStatus(b), 0, true
 	}
-	return "", true
+	if kind >= fieldSigns {
+		signs = dialect.SignsOf(int(kind-fieldSigns), b)
+		clear(n.scratch) // it may be a secret
+	}
+	return "", signs, true
 }
 
 func (n *names) path(b []byte) string {

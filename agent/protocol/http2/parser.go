@@ -65,6 +65,7 @@ func (p *parser) Close(sink protocol.Sink) {
 			if !s.requestEnded {
 				sink.RequestEnd(s.id, protocol.End{BodyBytes: s.requestBody, Partial: s.isRequestPartial, Before: true, Cut: true})
 			}
+			s.tellView(true, s.isPartial, sink)
 			sink.ResponseEnd(s.id, protocol.End{BodyBytes: s.responseBody, Partial: s.isPartial, Before: true, Cut: true})
 		}
 		p.dropEarly(s, sink)
@@ -110,6 +111,7 @@ func (p *parser) giveUp(s *stream, sink protocol.Sink) {
 		p.endRequest(s, protocol.End{Partial: true}, sink)
 	}
 	if !s.responseEnded {
+		s.tellView(true, true, sink)
 		sink.ResponseEnd(s.id, protocol.End{BodyBytes: s.responseBody, Partial: true})
 	}
 	p.remove(s)

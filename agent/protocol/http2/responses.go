@@ -28,7 +28,10 @@ func (p *parser) responseHeaders(number uint32, f *fields, isEnd bool, sink prot
 		return
 	}
 	s.hasFinal = true
-	s.code = f.code()
+	s.code, s.signs = f.code(), f.signs
+	if s.dialect != nil {
+		s.dialect.Response(s.code, s.signs)
+	}
 	if s.undecided != nil {
 		s.isGRPC = f.content == mediaGRPC
 		p.decide(s, sink)
@@ -68,6 +71,10 @@ func (p *parser) unasked(number uint32, f *fields, isEnd bool, sink protocol.Sin
 // replay reports a response that came before the head of its request.
 func (p *parser) replay(s *stream, sink protocol.Sink) {
 	sink.ResponseBegin(s.id)
+	if s.dialect != nil { // its head is not read again, its body was not kept
+		s.dialect.Response(s.code, s.signs)
+		s.dialect.Gap(protocol.FromServer)
+	}
 	if s.isConnect && s.code/100 == 2 && s.failure == "" {
 		p.endTunnel(s, sink)
 		return
@@ -102,6 +109,7 @@ func (p *parser) tellEnd(s *stream, sink protocol.Sink) {
 	r := s.response(true)
 	s.isPartial = s.isPartial || r.Status == "" && s.failure == ""
 	sink.ResponseHead(s.id, r)
+	s.tellView(true, s.isPartial || s.failure != "", sink)
 	sink.ResponseEnd(s.id, protocol.End{BodyBytes: s.responseBody, Partial: s.isPartial})
 }
 

@@ -2,6 +2,7 @@ package http2
 
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/dialect"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -30,6 +31,8 @@ type stream struct {
 	grpcStatus                         string
 	failure                            string // why the response ended early, as a value of error.type
 	responseBody                       uint64
+	dialect                            dialect.Reader // nil for plain HTTP
+	signs                              dialect.Signs  // of the final response
 }
 
 func (p *parser) newStream(number uint32, sink protocol.Sink) *stream {
@@ -177,6 +180,9 @@ func (p *parser) tellHead(s *stream, f *fields, sink protocol.Sink) {
 		r.Attributes = append(rpc, r.Attributes...)
 	}
 	sink.RequestHead(s.id, r)
+	if !s.isGRPC && !f.hasUnknown && (f.signs != 0 || dialect.MayBegin(f.method, f.path, nil)) {
+		s.dialect = dialect.Begin(dialect.Request{Method: f.method, Path: f.path, Host: f.authority, Signs: f.signs})
+	}
 }
 
 // body counts payload of a DATA frame. b is nil when it is not known.
@@ -189,6 +195,7 @@ func (p *parser) body(dir protocol.Direction, b []byte, n uint32, isPadLost bool
 	if dir == protocol.ToServer {
 		s.requestBody += uint64(n)
 		s.isRequestPartial = s.isRequestPartial || isPadLost
+		s.readBody(dir, b, n)
 		if u := s.undecided; u != nil && n > 0 && (b == nil || u.add(b)) {
 			s.isGRPC = b != nil && u.isMessage(s.requestBody+uint64(h.data))
 			p.decide(s, sink)
@@ -196,6 +203,7 @@ func (p *parser) body(dir protocol.Direction, b []byte, n uint32, isPadLost bool
 	} else {
 		s.responseBody += uint64(n)
 		s.isPartial = s.isPartial || isPadLost
+		s.readBody(dir, b, n)
 	}
 }
 
@@ -219,5 +227,6 @@ func (p *parser) endRequest(s *stream, e protocol.End, sink protocol.Sink) {
 	s.requestEnded = true
 	e.BodyBytes = s.requestBody
 	e.Partial = e.Partial || s.isRequestPartial
+	s.tellView(false, e.Partial, sink)
 	sink.RequestEnd(s.id, e)
 }

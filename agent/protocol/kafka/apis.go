@@ -34,10 +34,10 @@ var apis = [...]api{
 		request:  layout("str@3 acks i4 [ topic@-12 topicID@13 [ i4 records ] ]"),
 		response: layout("[ str@-12 uuid@13 [ i4 error i8 i8@2 i8@5 [ i4 str ]@8 str@8 ] ] i4@1")},
 	keyFetch: {name: "Fetch", newest: 18, flexible: 12, waits: true,
-		request: layout("i4@-14 i4 i4 i4@3 i1@4 session@7 epoch@7 " +
-			"[ topic@-12 topicID@13 [ partition i4@9 i8 i4@12 i8@5 i4 ] ] [ forgotten@-12 forgottenID@13 ( leaves ) ]@7 str@11"),
+		request: layout("replica@-14 i4 i4 i4@3 i1@4 session@7 epoch@7 " +
+			"[ topic@-12 topicID@13 [ partition i4@9 offset i4@12 i8@5 i4 ] ] [ forgotten@-12 forgottenID@13 ( leaves ) ]@7 str@11"),
 		response: layout("i4@1 error@7 session@7 [ topic@-12 topicID@13 " +
-			"[ i4 error watermark i8@4 i8@5 [ i8 i8 ]@4 i4@11 records ] ]")},
+			"[ partition error watermark i8@4 i8@5 [ i8 i8 ]@4 i4@11 records ] ]")},
 	2: {name: "ListOffsets", newest: 11, flexible: 6,
 		request:  layout("i4 i1@2 [ topic [ i4 i4@4 i8 i4@-0 ] ] i4@10"),
 		response: layout("i4@2 [ str [ i4 error ( i8 )@-0 i8@1 i8@1 i4@4 ] ]")},

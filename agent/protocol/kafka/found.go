@@ -24,18 +24,21 @@ type found struct {
 	epoch     int32
 
 	records, bytes uint64
-	watermark      int64 // of the partition being read
-	next           int64 // offset after its last record; -1 for none
-	lag            uint64
-	hasLag         bool
+	next           int64 // offset after the last record of the partition being read; -1 for none
+	isUnsure       bool  // more records may follow it
 
-	learning string // the name for the id that follows
-	follow   *fetchSession
-	current  int // topic of follow that is being named; -1 for none
+	learning        string        // the name for the id that follows
+	follow          *fetchSession // of the fetch request that is being read
+	answers         *fetchSession // of the fetch response that is being read
+	current         int           // topic of follow that is being named; -1 for none
+	at              partitionKey  // the partition being read, or only its topic
+	position        *position     // of it, where it is followed
+	isReplica       bool          // a broker fetches
+	hasReplicaState bool          // the message has the tagged field that is the replica's state in a Fetch request
 }
 
 // reset forgets a message.
-func (f *found) reset(n *names) { *f = found{names: n, watermark: -1, next: -1, current: -1} }
+func (f *found) reset(n *names) { *f = found{names: n, next: -1, current: -1} }
 
 // value takes a field of fixed size.
 func (f *found) value(k kind, b []byte) {
@@ -56,21 +59,30 @@ func (f *found) value(k kind, b []byte) {
 			f.follow.request(f.session, f.epoch)
 		}
 	case partition:
-		if f.follow != nil {
-			f.follow.add(f.current, int32(binary.BigEndian.Uint32(b)))
-		}
+		f.part(int32(binary.BigEndian.Uint32(b)))
 	case leaves:
 		if f.follow != nil {
-			f.follow.drop(f.current, int32(binary.BigEndian.Uint32(b)))
+			f.at.partition = int32(binary.BigEndian.Uint32(b))
+			f.follow.drop(f.current, f.at)
+		}
+	case offset:
+		if f.position != nil {
+			f.position.offset = int64(binary.BigEndian.Uint64(b))
 		}
 	case watermark:
-		f.watermark = int64(binary.BigEndian.Uint64(b))
+		if f.position != nil {
+			f.position.watermark = int64(binary.BigEndian.Uint64(b))
+		}
+	case replica:
+		f.isReplica = int32(binary.BigEndian.Uint32(b)) >= 0
 	case topicID:
 		f.named(f.names.topicOf(b))
+		f.at = partitionKey{id: [16]byte(b)}
 		if f.follow != nil {
 			f.current = f.follow.find("", [16]byte(b), true)
 		}
 	case forgottenID:
+		f.at = partitionKey{id: [16]byte(b)}
 		if f.follow != nil {
 			f.current = f.follow.find("", [16]byte(b), false)
 		}
@@ -81,6 +93,18 @@ func (f *found) value(k kind, b []byte) {
 	}
 }
 
+// part begins a partition of a fetch.
+func (f *found) part(n int32) {
+	f.at.partition = n
+	switch {
+	case f.follow != nil:
+		f.follow.add(f.current, n)
+		f.position = f.follow.position(f.at)
+	case f.answers != nil:
+		f.position = f.answers.position(f.at)
+	}
+}
+
 // text takes a string; b is nil when it is null, empty or longer than maxText.
 func (f *found) text(k kind, b []byte) {
 	switch k {
@@ -88,12 +112,14 @@ func (f *found) text(k kind, b []byte) {
 		if len(b) > 0 {
 			f.named(f.names.intern(b))
 		}
+		f.at = partitionKey{name: f.names.intern(b)}
 		if f.follow != nil {
-			f.current = f.follow.find(f.names.intern(b), [16]byte{}, true)
+			f.current = f.follow.find(f.at.name, [16]byte{}, true)
 		}
 	case forgotten:
+		f.at = partitionKey{name: f.names.intern(b)}
 		if f.follow != nil {
-			f.current = f.follow.find(f.names.intern(b), [16]byte{}, false)
+			f.current = f.follow.find(f.at.name, [16]byte{}, false)
 		}
 	case learnName:
 		f.learning = ""
@@ -122,7 +148,7 @@ func (f *found) named(name string) {
 
 func (f *found) beginRecords(size int64) {
 	f.bytes += uint64(size)
-	f.next = -1
+	f.next, f.isUnsure = -1, false
 	switch {
 	case size == 0:
 	case f.from == "" && !f.isMixed:
@@ -132,10 +158,14 @@ func (f *found) beginRecords(size int64) {
 	}
 }
 
+// endRecords ends the records of a partition: the consumer goes on behind them.
 func (f *found) endRecords() {
-	if f.next >= 0 && f.watermark >= 0 {
-		f.lag += uint64(max(0, f.watermark-f.next))
-		f.hasLag = true
+	switch {
+	case f.position == nil:
+	case f.isUnsure:
+		f.position.offset = unknownOffset // the next request says it
+	case f.next >= 0:
+		f.position.offset = f.next
 	}
 	f.next = -1
 }

@@ -7,7 +7,11 @@
 // them. A fetch is about the topics whose records it brought, if it brought any, else about those that were asked for. Sizes are those of whole messages, the length before them included. The status is "0" or the name of the first error code
 // in the response, wherever in it. Records are counted from the heads of the batches that were moved, so that nothing is
 // decompressed: what a consumer skips (aborted transactions, records before its offset) counts, transaction markers do not.
-// The attribute messaging.kafka.consumer.lag says how many offsets the partitions of a fetch response go on behind its records.
+//
+// The lag of a consumer is, for each partition that its connection fetches, the end of the partition (the high watermark of the last
+// response that named it) less the offset behind the last record that it was sent, or less the offset it asks for where nothing came or not
+// all was copied. So it is exact as of the last response, in offsets: transaction markers and records that were compacted away count. It is
+// what was not fetched; what the client holds and its program has not handled yet is none. See position.go.
 //
 // Not read: the values of records, their headers, secrets of any kind (SASL tokens are passed over); the number of records inside
 // compressed messages of the formats before 0.11; errors of a few requests that only brokers send to each other; topics of share
@@ -55,6 +59,7 @@ func (Protocol) Reads() protocol.Reading {
 			"fetch sessions: the topics that the client does not repeat",
 			"the first error code of the response, of any topic or partition in it",
 			"records and their bytes, from the heads of batches: without transaction markers, with records that the consumer then skips",
+			"how far a consumer is behind in each topic: the end of its partitions less what it was sent, as of its last fetch",
 			"acks=0: an exchange without response",
 			"the consumer group and the client's id",
 		},
@@ -62,7 +67,9 @@ func (Protocol) Reads() protocol.Reading {
 			"the values, keys and headers of records; SASL tokens",
 			"the number of records inside compressed messages of the formats before 0.11",
 			"batches beyond the first 256 KiB of a turn: the exchange is partial, its records are short",
-			"the topic of a fetch that brings nothing, in a session that began before Sonde",
+			"the topic of a fetch that brings nothing, in a session that began before Sonde; the lag until it brings something",
+			"what a consumer was sent and has not handled, or not committed; the lag of a consumer that does not fetch",
+			"the lag of consumers that only their broker's host sees",
 			"topics of share fetches, errors of a few requests between brokers",
 		},
 	}
@@ -72,31 +79,15 @@ func (Protocol) Reads() protocol.Reading {
 // Kafka's protocol guide.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
-// What is counted, in the order of semantics.Counts.
-const (
-	countSent = iota
-	countConsumed
-	countSentBytes
-	countConsumedBytes
-)
+// gaugeLag is the only gauge.
+const gaugeLag = 0
 
-var semantics = protocol.Semantics{
-	ServerDuration:    "messaging_server_operation_duration_seconds",
-	ClientDuration:    "messaging_client_operation_duration_seconds",
-	OperationLabel:    "messaging_operation_name",
-	ServerTargetLabel: "messaging_destination_name",
-	ClientTargetLabel: "messaging_destination_name",
-	StatusLabel:       "messaging_response_status_code",
-	Template:          func(topic string) string { return topic },
-	Counts: []protocol.Count{
-		countSent: {Client: "messaging_client_sent_messages_total", Server: "messaging_server_received_messages_total",
-			Unit: "{message}", Help: "Messages in requests that publish, whatever the answer."},
-		countConsumed: {Client: "messaging_client_consumed_messages_total", Server: "messaging_server_delivered_messages_total",
-			Unit: "{message}", Help: "Messages in responses to requests that fetch."},
-		countSentBytes: {Client: "messaging_client_sent_bytes_total", Server: "messaging_server_received_bytes_total",
-			Unit: "By", Help: "Bytes of messages in requests that publish, compressed as they are."},
-		countConsumedBytes: {Client: "messaging_client_consumed_bytes_total", Server: "messaging_server_delivered_bytes_total",
-			Unit: "By", Help: "Bytes of messages in responses to requests that fetch, compressed as they are."},
-	},
-	Constant: []protocol.Attribute{{Key: "messaging_system", Value: "kafka"}},
+var semantics = withLag(protocol.Messaging("kafka", nil, protocol.MessageCounts()...))
+
+func withLag(s protocol.Semantics) protocol.Semantics {
+	s.Gauges = []protocol.Gauge{
+		gaugeLag: {Client: "messaging_kafka_consumer_lag", Unit: "{record}",
+			Help: "Records behind the last one fetched, over the partitions of a topic that this service fetches: as of the last fetch of each."},
+	}
+	return s
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/protocoltest"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 func produce(version, acks int16, records int, topics ...string) *kmsg.ProduceRequest {
@@ -110,14 +110,14 @@ func metadata(topics ...string) (*kmsg.MetadataRequest, *kmsg.MetadataResponse) 
 type talk struct {
 	t      *testing.T
 	p      *parser
-	r      *protocoltest.Recorder
+	r      *parsertest.Recorder
 	q, a   int32
 	shared *topics
 }
 
 func newTalk(t *testing.T) *talk {
 	shared := &topics{names: map[[16]byte]string{}}
-	return &talk{t: t, p: newParser(false, shared), r: protocoltest.NewRecorder(t), shared: shared}
+	return &talk{t: t, p: newParser(false, shared), r: parsertest.NewRecorder(t), shared: shared}
 }
 
 func (k *talk) ask(reqs ...kmsg.Request) *talk {
@@ -160,7 +160,7 @@ func (k *talk) want(lines ...string) {
 	for line := range strings.Lines(k.r.String()) {
 		var words []string
 		for _, w := range strings.Fields(line) {
-			if !strings.HasPrefix(w, "req=") && !strings.HasPrefix(w, "res=") && w != "id=tester" && !strings.HasPrefix(w, "count2=") && !strings.HasPrefix(w, "count3=") {
+			if !strings.HasPrefix(w, "req=") && !strings.HasPrefix(w, "res=") && w != "messaging.client.id=tester" && !strings.HasPrefix(w, "count2=") && !strings.HasPrefix(w, "count3=") {
 				words = append(words, w)
 			}
 		}
@@ -180,22 +180,22 @@ func TestTalks(t *testing.T) {
 	})
 	run("several topics, one fails", func(k *talk) {
 		k.ask(produce(7, 1, 5, "orders", "payments")).answer(produced(7, 6, "orders", "payments"))
-		k.want("Produce (several) NOT_LEADER_OR_FOLLOWER count0=10 client=NOT_LEADER_OR_FOLLOWER")
+		k.want("Produce (several) NOT_LEADER_OR_FOLLOWER error=NOT_LEADER_OR_FOLLOWER count0=10")
 	})
 	run("acks 0", func(k *talk) {
 		k.ask(produce(9, 0, 5, "orders"), produce(9, 0, 2, "orders"), produce(9, 1, 1, "orders"))
 		k.answerTo(2, produced(9, 0, "orders"))
-		k.want("Produce orders - count0=5 silent", "Produce orders - count0=2 silent", "Produce orders 0 count0=1")
+		k.want("Produce orders - noresponse count0=5", "Produce orders - noresponse count0=2", "Produce orders 0 count0=1")
 	})
 	run("pipelined", func(k *talk) {
 		k.ask(produce(9, 1, 1, "a"), produce(9, 1, 2, "b"), produce(9, 1, 3, "c"))
 		k.answer(produced(9, 0, "a"), produced(9, 3, "b"), produced(9, 0, "c"))
-		k.want("Produce a 0 count0=1", "Produce b UNKNOWN_TOPIC_OR_PARTITION count0=2 client=UNKNOWN_TOPIC_OR_PARTITION", "Produce c 0 count0=3")
+		k.want("Produce a 0 count0=1", "Produce b UNKNOWN_TOPIC_OR_PARTITION error=UNKNOWN_TOPIC_OR_PARTITION count0=2", "Produce c 0 count0=3")
 	})
 	run("out of order", func(k *talk) {
 		k.ask(produce(9, 1, 1, "a"), produce(9, 1, 2, "b"))
 		k.answerTo(1, produced(9, 19, "b")).answerTo(0, produced(9, 0, "a"))
-		k.want("Produce a 0 count0=1", "Produce b NOT_ENOUGH_REPLICAS count0=2 client=NOT_ENOUGH_REPLICAS server=NOT_ENOUGH_REPLICAS")
+		k.want("Produce a 0 count0=1", "Produce b NOT_ENOUGH_REPLICAS servererror=NOT_ENOUGH_REPLICAS error=NOT_ENOUGH_REPLICAS count0=2")
 	})
 	run("topic ids", func(k *talk) {
 		q, a := metadata("orders", "payments")
@@ -213,15 +213,15 @@ func TestTalks(t *testing.T) {
 			k.ask(fetch(version, 77, 2, "payments")).answer(fetched(version, batchOf(7, 3, 0), 20, "payments"))
 			k.ask(forget(fetch(version, 77, 3), "orders")).answer(fetched(version, nil, 5))
 			k.ask(fetch(version, 0, -1, "orders")).answer(fetched(version, nil, 5))
-			k.want("Metadata - 0", "Fetch orders 0 count1=5 lag=0", "Fetch orders 0", "Fetch payments 0 count1=3 lag=10",
-				"Fetch payments 0", "Fetch orders 0")
+			k.want("Metadata - 0", "Fetch orders 0 waits count1=5 messaging.kafka.consumer.lag=0", "Fetch orders 0 waits messaging.kafka.consumer.lag=0", "Fetch payments 0 waits count1=3 messaging.kafka.consumer.lag=10",
+				"Fetch payments 0 waits messaging.kafka.consumer.lag=10", "Fetch orders 0 waits messaging.kafka.consumer.lag=5")
 		})
 	}
 	run("control batches and a batch that is cut off", func(k *talk) {
 		records := append(batchOf(0, 5, 0), batchOf(5, 1, 0x20)...)
 		records = append(records, batchOf(6, 9, 0)[:300]...)
 		k.ask(fetch(11, 0, 0, "orders")).answer(fetched(11, records, 15, "orders"))
-		k.want("Fetch orders 0 count1=5 lag=9")
+		k.want("Fetch orders 0 waits count1=5 messaging.kafka.consumer.lag=9")
 	})
 	run("unsupported version", func(k *talk) {
 		q, a := kmsg.NewPtrApiVersionsRequest(), kmsg.NewPtrApiVersionsResponse()
@@ -242,31 +242,31 @@ func TestTalks(t *testing.T) {
 		k.cut(protocol.ToServer, b, 500).answer(produced(9, 0, "orders"))
 		in := responseBytes(fetched(11, batchOf(0, 1000, 0), 1000, "orders"), 1)
 		k.ask(fetch(11, 0, 0, "orders")).cut(protocol.FromServer, in, 500)
-		k.want("Produce orders 0 count0=1000", "Fetch orders 0 count1=1000 lag=0")
+		k.want("Produce orders 0 count0=1000", "Fetch orders 0 waits count1=1000 messaging.kafka.consumer.lag=0")
 	})
 	run("a batch not copied", func(k *talk) {
 		in := responseBytes(fetched(11, append(batchOf(0, 10, 0), batchOf(10, 10, 0)...), 20, "orders"), 0)
 		k.ask(fetch(11, 0, 0, "orders")).cut(protocol.FromServer, in, 600)
-		k.want("Fetch orders 0 count1=10 partial")
+		k.want("Fetch orders 0 waits partial count1=10")
 	})
 	run("partitions not copied", func(k *talk) {
 		b := requestBytes(produce(9, 1, 10, "a", "b"), 0)
 		k.q++
 		k.cut(protocol.ToServer, b, 200).answer(produced(9, 0, "a", "b"))
 		k.ask(produce(9, 1, 1, "c")).answer(produced(9, 0, "c"))
-		k.want("Produce - 0 count0=10 partial", "Produce c 0 count0=1")
+		k.want("Produce - 0 partial count0=10", "Produce c 0 count0=1")
 	})
 	run("requests lost", func(k *talk) {
 		k.ask(produce(9, 1, 1, "a")).gap(protocol.ToServer, 100)
 		k.q++
 		k.ask(produce(9, 1, 2, "b")).answer(produced(9, 0, "a"), produced(9, 0, "?"), produced(9, 0, "b"))
-		k.want("Produce a 0 count0=1", "Produce b 0 count0=2", "loss orphan_response 1", "loss parser_gave_up 1")
+		k.want("Produce a 0 count0=1", "Produce b 0 count0=2", "loss parser_gave_up 1", "loss orphan_response 1")
 	})
 	run("responses lost", func(k *talk) {
 		k.ask(produce(9, 1, 1, "a"), produce(9, 1, 2, "b"), produce(9, 1, 3, "c"))
 		k.answer(produced(9, 0, "a")).gap(protocol.FromServer, 100).answerTo(2, produced(9, 0, "c"))
 		k.ask(produce(9, 1, 4, "d")).answerTo(3, produced(9, 0, "d"))
-		k.want("Produce a 0 count0=1", "Produce b - count0=2 partial", "Produce c 0 count0=3", "Produce d 0 count0=4", "loss parser_gave_up 2")
+		k.want("Produce a 0 count0=1", "Produce b - partial count0=2", "Produce c 0 count0=3", "Produce d 0 count0=4", "loss parser_gave_up 2")
 	})
 	run("joined", func(k *talk) {
 		k.p = newParser(true, k.shared)
@@ -275,26 +275,26 @@ func TestTalks(t *testing.T) {
 		k.ask(fetch(11, 5, 9)).answer(fetched(11, nil, 5))
 		k.ask(fetch(11, 5, 10)).answer(fetched(11, batchOf(0, 5, 0), 5, "orders"))
 		k.ask(produce(9, 1, 4, "d")).answer(produced(9, 0, "d"))
-		k.want("Fetch - 0", "Fetch orders 0 count1=5 lag=0", "Produce d 0 count0=4")
+		k.want("Fetch - 0 waits", "Fetch orders 0 waits count1=5 messaging.kafka.consumer.lag=0", "Produce d 0 count0=4")
 	})
 	run("records of several topics", func(k *talk) {
 		k.ask(fetch(11, 0, -1, "a", "b")).answer(fetched(11, batchOf(0, 5, 0), 5, "a", "b"))
 		k.ask(fetch(11, 0, -1, "a", "b")).answer(fetched(11, nil, 5, "a", "b"))
 		k.ask(fetch(17, 0, -1, "unknown")).answer(fetched(17, batchOf(0, 5, 0), 5, "unknown"))
-		k.want("Fetch (several) 0 count1=10 lag=0", "Fetch (several) 0", "Fetch - 0 count1=5 lag=0")
+		k.want("Fetch (several) 0 waits count1=10 messaging.kafka.consumer.lag=0", "Fetch (several) 0 waits messaging.kafka.consumer.lag=10", "Fetch - 0 waits count1=5")
 	})
 	run("joined, and a response in the middle", func(k *talk) {
 		k.ask(fetch(11, 5, 9))
 		k.p.Data(protocol.FromServer, []byte("the middle of records"), k.r)
 		k.answer(fetched(11, nil, 5))
-		k.want("Fetch - 0")
+		k.want("Fetch - 0 waits")
 	})
 	run("newer than known", func(k *talk) {
 		b := requestBytes(fetch(18, 0, 0, "a"), 0)
 		binary.BigEndian.PutUint16(b[6:], 30)
 		k.p.Data(protocol.ToServer, b, k.r)
 		k.answerTo(0, fetched(18, nil, 0))
-		k.want("Fetch - -")
+		k.want("Fetch - - waits")
 	})
 	run("closed in the middle", func(k *talk) {
 		in := responseBytes(fetched(11, batchOf(0, 1000, 0), 1000, "orders"), 0)
@@ -302,7 +302,7 @@ func TestTalks(t *testing.T) {
 		k.p.Data(protocol.FromServer, in[:500], k.r)
 		k.p.Data(protocol.ToServer, requestBytes(produce(9, 1, 1, "a"), 1)[:60], k.r)
 		k.p.Close(k.r)
-		k.want("Fetch orders - cut", "Produce - - unanswered cut")
+		k.want("Fetch orders - waits cut", "Produce - - cut unanswered")
 	})
 }
 
@@ -310,33 +310,40 @@ func TestTalks(t *testing.T) {
 // hex dump.
 func TestCaptures(t *testing.T) {
 	for file, want := range map[string]string{
-		"00-produce-v7-sw8":  "Produce quickstart-events 0 req=312 res=69 count0=1 count2=232 id=kafka-python-producer-1\n",
-		"01-fetch-v12-ok":    "Fetch - 0 req=120 res=21 id=consumer-console-consumer-8919-1\n", // a session that began before
-		"11-join-group-v7":   "JoinGroup - UNKNOWN_SERVER_ERROR req=145 res=79 id=consumer-zzzz12-1 name=zzzz12 client=UNKNOWN_SERVER_ERROR server=UNKNOWN_SERVER_ERROR\n",
-		"18-api-versions-v3": "ApiVersions - 0 req=53 res=439 id=adminclient-1\n",
+		"00-produce-v7-sw8":  "Produce quickstart-events 0 req=312 res=69 count0=1 count2=232 messaging.client.id=kafka-python-producer-1\n",
+		"01-fetch-v12-ok":    "Fetch - 0 req=120 res=21 waits messaging.client.id=consumer-console-consumer-8919-1\n", // a session that began before
+		"11-join-group-v7":   "JoinGroup - UNKNOWN_SERVER_ERROR req=145 res=79 waits servererror=UNKNOWN_SERVER_ERROR error=UNKNOWN_SERVER_ERROR messaging.client.id=consumer-zzzz12-1 messaging.consumer.group.name=zzzz12\n",
+		"18-api-versions-v3": "ApiVersions - 0 req=53 res=439 messaging.client.id=adminclient-1\n",
 	} {
 		port := uint16(36333)
 		if strings.HasPrefix(file, "18") {
 			port = 9092
 		}
-		calls := protocoltest.Calls(t, "testdata/"+file+".pcap", port)
-		if v := recognize(calls[0].Payload); v != protocol.IsRequest {
+		calls := parsertest.Capture(t, "testdata/"+file+".pcap", port)[0]
+		if v := recognize(calls[0].Data); v != protocol.IsRequest {
 			t.Errorf("%s: recognize = %v", file, v)
 		}
-		if got := protocoltest.Play(t, newParser(false, &topics{}), calls); got != want {
+		if got := parsertest.Play(t, alone{}, false, calls).String(); got != want {
 			t.Errorf("%s: got\n%swant\n%s", file, got, want)
 		}
-		protocoltest.CheckSplits(t, func() protocol.Parser { return newParser(false, &topics{names: map[[16]byte]string{}}) }, calls)
+		parsertest.AnySplit(t, alone{}, false, calls)
 	}
 }
 
+// alone is Kafka on a host without other connections: names of topics are learned from all of them.
+type alone struct{ Protocol }
+
+func (alone) NewParser(s protocol.Start) protocol.Parser {
+	return newParser(s.Joined, &topics{names: map[[16]byte]string{}})
+}
+
 // conversation is one of many requests, answered in order.
-func conversation() []protocoltest.Call {
-	var calls []protocoltest.Call
+func conversation() []parsertest.Call {
+	var calls []parsertest.Call
 	add := func(i int32, q kmsg.Request, a kmsg.Response) {
-		calls = append(calls, protocoltest.Call{Direction: protocol.ToServer, Payload: requestBytes(q, i)})
+		calls = append(calls, parsertest.Call{Dir: protocol.ToServer, Data: requestBytes(q, i)})
 		if a != nil {
-			calls = append(calls, protocoltest.Call{Direction: protocol.FromServer, Payload: responseBytes(a, i)})
+			calls = append(calls, parsertest.Call{Dir: protocol.FromServer, Data: responseBytes(a, i)})
 		}
 	}
 	for i := range int32(20) {
@@ -356,15 +363,14 @@ func conversation() []protocoltest.Call {
 	return calls
 }
 
-func describe(x *protocoltest.Exchange) string {
+func describe(x *parsertest.Exchange) string {
 	return fmt.Sprint(x.Request.Operation, x.Request.Target, x.Request.Counts, x.Request.NoResponse, x.RequestEnd.BodyBytes,
 		x.Response.Status, x.Response.Counts, x.Response.Attributes, x.ResponseEnd.BodyBytes)
 }
 
 func TestSplitsAndLosses(t *testing.T) {
-	newOne := func() protocol.Parser { return newParser(false, &topics{names: map[[16]byte]string{}}) }
-	protocoltest.CheckSplits(t, newOne, conversation())
-	protocoltest.CheckLoss(t, newOne, conversation(), describe)
+	parsertest.AnySplit(t, alone{}, false, conversation())
+	parsertest.AnyPartLost(t, alone{}, conversation(), describe)
 }
 
 func TestRecognize(t *testing.T) {
@@ -399,28 +405,28 @@ func TestRecognize(t *testing.T) {
 			t.Errorf("recognize(%q) = %v, want No", in, v)
 		}
 	}
-	protocoltest.CheckRandom(t, recognize)
+	parsertest.Random(t, Protocol{})
 }
 
 func FuzzParse(f *testing.F) {
 	var text []byte
 	for _, c := range conversation() {
-		text = append(text, c.Payload...)
+		text = append(text, c.Data...)
 	}
 	f.Add([]byte("\x00\xff\x00\xff\x01\xff\x02\x20\x01\x20"), text, false)
 	f.Add([]byte("\x00\xff\x01\xff\x02\x20\x01\x20"), text[300:], true)
 	for _, file := range []string{"00-produce-v7-sw8", "01-fetch-v12-ok", "11-join-group-v7"} {
 		var b []byte
-		for _, c := range protocoltest.Calls(f, "testdata/"+file+".pcap", 36333) {
-			b = append(b, c.Payload...)
+		for _, c := range parsertest.Capture(f, "testdata/"+file+".pcap", 36333)[0] {
+			b = append(b, c.Data...)
 		}
 		f.Add([]byte("\x00\xff\x01\xff\x00\xff\x01\xff"), b, false)
 	}
 	f.Fuzz(func(t *testing.T, orders, text []byte, joined bool) {
 		p := newParser(joined, &topics{names: map[[16]byte]string{}})
-		protocoltest.Fuzz(t, p, orders, text, func() {
-			if len(p.waiting) > maxWaiting || len(p.request.walk.pend) > maxText+5 || len(p.response.walk.pend) > maxText+5 || len(p.session.topics) > maxSession {
-				t.Fatalf("not bounded: %d wait, %d topics", len(p.waiting), len(p.session.topics))
+		parsertest.Script(t, p, orders, text, func() {
+			if len(p.waiting) > maxWaiting || len(p.request.walk.pend) > maxText+5 || len(p.response.walk.pend) > maxText+5 || len(p.session.topics) > maxSession || len(p.session.positions.of) > maxPositions {
+				t.Fatalf("not bounded: %d wait, %d topics, %d partitions", len(p.waiting), len(p.session.topics), len(p.session.positions.of))
 			}
 		})
 		recognize(text)
@@ -441,7 +447,7 @@ func benchmark(b *testing.B, req kmsg.Request, res kmsg.Response) {
 	p := newParser(false, &topics{})
 	b.ReportAllocs()
 	for b.Loop() {
-		p.Data(protocol.ToServer, q, protocoltest.Discard{})
-		p.Data(protocol.FromServer, a, protocoltest.Discard{})
+		p.Data(protocol.ToServer, q, parsertest.Discard{})
+		p.Data(protocol.FromServer, a, parsertest.Discard{})
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/protocoltest"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 // The oracle of this file is kmsg, franz-go's generated encoding of every request and response in every version.
@@ -203,7 +203,7 @@ func TestEveryVersion(t *testing.T) {
 			t.Fatalf("known %v, flexible %v; kmsg says %v", isKnown, a.isFlexible(req.GetVersion()), req.IsFlexible())
 		}
 		names := &topics{names: map[[16]byte]string{}}
-		p, got := newParser(false, names), protocoltest.NewRecorder(t)
+		p, got := newParser(false, names), parsertest.NewRecorder(t)
 		out := requestBytes(req, 7)
 		feed(p, protocol.ToServer, out, r, got)
 		in := responseBytes(res, 7)
@@ -240,14 +240,14 @@ func TestEveryVersion(t *testing.T) {
 			t.Fatalf("response %+v: status %s, want %s", answer, x.Response.Status, want)
 		}
 		n, size := countRecords(answer, "RecordBatches")
-		if req.Key() == keyFetch && (x.Response.Counts[countConsumed] != n || x.Response.Counts[countConsumedBytes] != size) {
+		if req.Key() == keyFetch && (x.Response.Counts[protocol.MessagesConsumed] != n || x.Response.Counts[protocol.MessageBytesConsumed] != size) {
 			t.Fatalf("fetched %v, want %d records in %d bytes", x.Response.Counts, n, size)
 		}
 	})
 }
 
 // checkRequest compares what requests say of topics, groups, records.
-func checkRequest(t *testing.T, a *api, req kmsg.Request, x *protocoltest.Exchange) {
+func checkRequest(t *testing.T, a *api, req kmsg.Request, x *parsertest.Exchange) {
 	t.Helper()
 	if x.Request.Operation != a.name {
 		t.Errorf("operation %s, want %s", x.Request.Operation, a.name)
@@ -283,7 +283,7 @@ func checkRequest(t *testing.T, a *api, req kmsg.Request, x *protocoltest.Exchan
 	}
 	if req.Key() == keyProduce {
 		n, size := countRecords(req, "Records")
-		if x.Request.Counts[countSent] != n || x.Request.Counts[countSentBytes] != size {
+		if x.Request.Counts[protocol.MessagesSent] != n || x.Request.Counts[protocol.MessageBytesSent] != size {
 			t.Errorf("sent %v, want %d records in %d bytes", x.Request.Counts, n, size)
 		}
 		if isSilent := req.(*kmsg.ProduceRequest).Acks == 0; x.Request.NoResponse != isSilent {

@@ -51,6 +51,9 @@ func (w *walker) text(k kind, b []byte) int {
 	return n
 }
 
+// tagReplicaState is the tag of ReplicaState among the fields of a Fetch request (KIP-903, version 15).
+const tagReplicaState = 1
+
 // tagged reads the number of tagged fields, or the tag and the size of one of them.
 func (w *walker) tagged(b []byte) int {
 	v, n := w.varint(b)
@@ -68,6 +71,9 @@ func (w *walker) tagged(b []byte) int {
 	size, m := w.varint(b[n:])
 	if m == 0 || !w.pass(uint64(n+m)) || !w.pass(size) {
 		return 0
+	}
+	if v == tagReplicaState && w.depth == 1 && !w.inHeader {
+		w.found.hasReplicaState = true
 	}
 	w.tags--
 	w.skip = size

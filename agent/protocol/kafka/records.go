@@ -39,7 +39,7 @@ func (w *walker) batch(b []byte) int {
 	length := int32(binary.BigEndian.Uint32(b[batchLength:]))
 	size := uint64(length) + batchFrame
 	if length < messageHead-batchFrame || magic > 2 || magic == 2 && size < batchHead {
-		w.short = true
+		w.short, w.found.isUnsure = true, true
 		return w.endRecords(b)
 	}
 	if size > rest {

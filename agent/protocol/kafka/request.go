@@ -117,11 +117,12 @@ func (p *requests) finish(e protocol.End, sink protocol.Sink) {
 		if isBroken {
 			p.session = fetchSession{}
 		}
+		p.session.isReplica = f.isReplica || f.hasReplicaState
 		if f.epoch > 0 {
 			q.Target = p.session.target(p.names.shared)
 		}
 	}
-	q.Counts[countSent], q.Counts[countSentBytes] = f.records, f.bytes
+	q.Counts[protocol.MessagesSent], q.Counts[protocol.MessageBytesSent] = f.records, f.bytes
 	if !q.NoResponse && !e.Cut {
 		(*parser)(p).await(w, sink)
 	}

@@ -104,6 +104,9 @@ func (p *responses) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int)
 	}
 	sink.ResponseBegin(r.of.id)
 	r.found.reset(&p.names)
+	if r.of.key == keyFetch {
+		r.found.answers = &p.session
+	}
 	a, isKnown := apiOf(r.of.key, r.of.version)
 	fields := a.response
 	if !isKnown || fields == nil {
@@ -143,12 +146,12 @@ func (p *responses) End(size uint64, sink protocol.Sink) {
 		sink.ResponseEnd(r.of.id, e)
 		return
 	}
-	sink.ResponseHead(r.of.id, r.head(isKnown))
+	sink.ResponseHead(r.of.id, r.head(isKnown, &p.session, p.names.shared))
 	sink.ResponseEnd(r.of.id, e)
 }
 
 // head translates what was found.
-func (r *response) head(isKnown bool) protocol.Response {
+func (r *response) head(isKnown bool, session *fetchSession, known *topics) protocol.Response {
 	f := &r.found
 	var q protocol.Response
 	a, _ := apiOf(r.of.key, r.of.version)
@@ -157,9 +160,16 @@ func (r *response) head(isKnown bool) protocol.Response {
 		q.ClientError, q.ServerError = errorsOf(f.err, r.of.key)
 	}
 	q.Target = f.source()
-	q.Counts[countConsumed], q.Counts[countConsumedBytes] = f.records, f.bytes
-	if f.hasLag && !r.walk.short {
-		q.Attributes = []protocol.Attribute{{Key: attrLag, Value: strconv.FormatUint(f.lag, 10)}}
+	q.Counts[protocol.MessagesConsumed], q.Counts[protocol.MessageBytesConsumed] = f.records, f.bytes
+	if isKnown && r.of.key == keyFetch {
+		q.Levels = session.lags(known)
+	}
+	if len(q.Levels) > 0 {
+		var lag uint64
+		for _, l := range q.Levels {
+			lag += l.Value
+		}
+		q.Attributes = []protocol.Attribute{{Key: attrLag, Value: strconv.FormatUint(lag, 10)}}
 	}
 	return q
 }

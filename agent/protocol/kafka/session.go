@@ -6,6 +6,9 @@ type fetchSession struct {
 	topics []sessionTopic
 	// isWhole: the session was seen from its start, so that topics are all there are.
 	isWhole bool
+	// isReplica: a broker fetches, to keep a copy. It is no consumer.
+	isReplica bool
+	positions positions
 }
 
 type sessionTopic struct {
@@ -23,6 +26,7 @@ func (s *fetchSession) request(id, epoch int32) {
 	if epoch <= 0 { // 0 makes a new session, -1 none
 		s.topics = s.topics[:0]
 		s.isWhole = true
+		s.positions.begin()
 	}
 }
 
@@ -52,7 +56,9 @@ func (s *fetchSession) add(topic int, partition int32) {
 }
 
 // drop forgets a partition; a topic without any does not count.
-func (s *fetchSession) drop(topic int, partition int32) {
+func (s *fetchSession) drop(topic int, key partitionKey) {
+	s.positions.drop(key)
+	partition := key.partition
 	if topic < 0 || topic >= len(s.topics) || partition < 0 || partition >= 64 {
 		return
 	}

@@ -86,7 +86,8 @@ func (w *walker) gap(n uint64) {
 	w.skip -= k
 	n -= k
 	if n > 0 && w.records > 0 { // batches are among them
-		w.short = true
+		w.short, w.found.isUnsure = true, true
+		w.found.endRecords()
 		total := w.records - uint64(len(w.pend))
 		w.pend = w.pend[:0]
 		k = min(n, total)

@@ -23,9 +23,9 @@ func TestCapture(t *testing.T) {
 		t.Fatalf("%d conversations", len(all))
 	}
 	for _, joined := range []bool{false, true} {
-		r := parsertest.Play(t, Protocol{}, joined, all[0].Steps, true)
+		r := parsertest.Play(t, Protocol{}, joined, all[0])
 		got := map[string]int{}
-		for _, x := range r.Done {
+		for _, x := range r.Lines {
 			var op, target, status string
 			var req, res int
 			if _, err := fmt.Sscanf(x, "%s %s %s req=%d res=%d", &op, &target, &status, &req, &res); err != nil || strings.Contains(x, "partial") {

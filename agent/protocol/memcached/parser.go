@@ -118,7 +118,7 @@ func (p *parser) Close(sink protocol.Sink) {
 func (p *parser) endSilent(sink protocol.Sink) {
 	e := p.queue.Front()
 	sink.ResponseHead(e.ID, protocol.Response{Status: e.Data.cmd.quiet})
-	sink.ResponseEnd(e.ID, protocol.End{Partial: e.Partial || e.Data.isEither})
+	sink.ResponseEnd(e.ID, protocol.End{Partial: e.Partial || e.Data.isEither || p.queue.IsDoubtful()})
 	p.queue.Pop()
 }
 
@@ -146,5 +146,5 @@ func (p *parser) loseResponse(sink protocol.Sink) {
 	}
 	p.queue.LoseResponses(sink)
 	r.line.forget()
-	r.n, r.isOpen, r.state = 0, false, lost
+	r.n, r.state = 0, lost
 }

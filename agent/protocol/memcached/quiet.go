@@ -6,36 +6,59 @@ import (
 	"github.com/sonde-dev/sonde/signal"
 )
 
-// findText brings the command that a line belongs to to the front; those before it were answered by silence. It returns false when
-// nobody waits for the line.
-func (p *parser) findText(word string, w *words, sink protocol.Sink) bool {
-	for p.queue.Len() > 0 {
+// findText brings the command that a line belongs to to the front; those before it were answered by silence, so far as the line tells. It returns
+// false when nobody waits for the line; ok is false when whoever does cannot get it.
+func (p *parser) findText(word string, w *words, sink protocol.Sink) (found, ok bool) {
+	n := p.queue.Len()
+	i := 0
+	for i < n && p.queue.At(i).Data.isQuiet && !p.queue.At(i).Data.isBegun && !answers(word, w, p.queue.At(i)) {
+		i++
+	}
+	found = i < n
+	ok = found && fits(word, w, p.queue.At(i))
+	for range i {
 		e := p.queue.Front()
-		if !e.Data.isQuiet || e.Data.isBegun {
-			return true
-		}
-		if e.Data.cmd != nil && answers(word, w, e) {
-			if p.queue.Len() > 1 {
-				next := p.queue.At(1)
-				_, hasToken := w.flag(1, 'O')
-				if !hasToken && next.Data.isQuiet && next.Data.cmd != nil && answers(word, w, next) {
-					e.Data.isEither, next.Data.isEither = true, true
-				}
-			}
-			return true
-		}
+		e.Data.isEither = e.Data.isEither || !ok
 		p.endSilent(sink)
 	}
-	return false
+	if found {
+		p.doubt(word, w)
+	}
+	return found, ok
 }
 
-// answers reports whether a line may answer a quiet meta command.
-func answers(word string, w *words, e *inorder.Entry[waiting]) bool {
-	c := e.Data.cmd
-	if isError(word) {
-		return true
+// doubt marks a quiet command in front that gets an answer which may be that of another.
+func (p *parser) doubt(word string, w *words) {
+	e := p.queue.Front()
+	if !e.Data.isQuiet || e.Data.isBegun {
+		return
 	}
-	if metaStatus(word, c) == "" || c.name != "mn" && (word == "MN") {
+	e.Data.isEither = e.Data.isEither || p.queue.IsDoubtful() // one that was not seen
+	if p.queue.Len() < 2 {
+		return
+	}
+	next := p.queue.At(1)
+	if _, hasToken := w.flag(1, 'O'); !hasToken && next.Data.isQuiet && answers(word, w, next) {
+		e.Data.isEither, next.Data.isEither = true, true
+	}
+}
+
+// fits reports whether a line may be the answer to a command that gets one anyway, or a part of it.
+func fits(word string, w *words, e *inorder.Entry[waiting]) bool {
+	switch c := e.Data.cmd; {
+	case c == nil, isError(word):
+		return true
+	case c.kind >= meta && c.kind <= metaSet:
+		return isMeant(word, w, e)
+	case word == "VALUE" && e.Data.isSingle:
+		return w.n > 1 && e.Data.key == hash(w.w[1])
+	}
+	return true
+}
+
+// isMeant compares a line with a meta command: its word, and what it repeats.
+func isMeant(word string, w *words, e *inorder.Entry[waiting]) bool {
+	if c := e.Data.cmd; metaStatus(word, c) == "" || (c.name == "mn") != (word == "MN") {
 		return false
 	}
 	from := 1
@@ -47,6 +70,28 @@ func answers(word string, w *words, e *inorder.Entry[waiting]) bool {
 	}
 	if key, ok := w.flag(from, 'k'); ok {
 		return e.Data.key == hash(key)
+	}
+	return true
+}
+
+// answers reports whether a line may answer a quiet meta command.
+func answers(word string, w *words, e *inorder.Entry[waiting]) bool {
+	c := e.Data.cmd
+	switch {
+	case c == nil:
+		return false
+	case isError(word):
+		return true
+	case !isMeant(word, w, e):
+		return false
+	}
+	from := 1
+	if word == "VA" {
+		from = 2
+	}
+	_, hasToken := w.flag(from, 'O')
+	if _, hasKey := w.flag(from, 'k'); hasToken || hasKey {
+		return true
 	}
 	switch c.kind {
 	case metaMiss:

@@ -3,6 +3,7 @@ package memcached
 import (
 	"bytes"
 	"encoding/binary"
+	"unicode/utf8"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
 )
@@ -141,7 +142,7 @@ func recognizeCommand(b []byte) protocol.Verdict {
 		return protocol.No
 	}
 	c, ok := commands[string(w.w[0])]
-	if !ok || c.isKey && (w.n < 2 || !isKey(w.w[1])) {
+	if !ok || c.isKey && (w.n < 2 || !isKey(w.w[1])) || w.n > 1 && !utf8.Valid(w.w[1]) { // a key may be no text; most are
 		return protocol.No
 	}
 	isOK := false

@@ -47,7 +47,7 @@ func (p *parser) readRequest(b []byte, atCall bool, sink protocol.Sink) int {
 
 func (p *parser) beginRequest(first byte, atCall bool, sink protocol.Sink) {
 	r := &p.req
-	if atCall && p.res.isOpen && p.queue.IsDoubtful() && !p.queue.IsPipelined { // misread after a loss: it is over
+	if atCall && p.isOpen() && p.queue.IsDoubtful() && !p.queue.IsPipelined { // misread after a loss: it is over
 		p.loseResponse(sink)
 		p.queue.GiveUp(sink)
 	}
@@ -104,7 +104,9 @@ func (p *parser) readCommand(b []byte, sink protocol.Sink) int {
 		key = w.w[2]
 	}
 	if e != nil && c.kind == get {
-		e.Data.isSingle = c.isKey && w.n == 2 || !c.isKey && w.n == 3
+		if e.Data.isSingle = c.isKey && w.n == 2 || !c.isKey && w.n == 3; e.Data.isSingle {
+			e.Data.key = hash(key)
+		}
 	}
 	p.announce(c, key, noReply, sink)
 	if c.size > 0 && w.n > int(c.size) {

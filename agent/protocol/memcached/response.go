@@ -8,14 +8,16 @@ import (
 
 // responses is the direction from the server.
 type responses struct {
-	state  state
-	isOpen bool   // an answer has begun and goes on
-	left   uint64 // of the value
-	n      uint64 // bytes that are not yet known to whom they belong
-	ends   bool   // the answer ends with the value
-	line   line
-	head   []byte
+	state state
+	left  uint64 // of the value
+	n     uint64 // bytes that are not yet known to whom they belong
+	ends  bool   // the answer ends with the value
+	line  line
+	head  []byte
 }
+
+// isOpen reports whether an answer has begun and goes on.
+func (p *parser) isOpen() bool { return p.queue.Len() > 0 && p.queue.Front().Data.isBegun }
 
 // readResponse reads some of b and returns how much, at least one byte.
 func (p *parser) readResponse(b []byte, atCall bool, sink protocol.Sink) int {
@@ -72,7 +74,6 @@ func (p *parser) readResponse(b []byte, atCall bool, sink protocol.Sink) int {
 // beginAnswer tells the command in front that its answer begins.
 func (p *parser) beginAnswer(sink protocol.Sink) *inorder.Entry[waiting] {
 	e := p.queue.Front()
-	p.res.isOpen = true
 	if !e.Data.isBegun {
 		p.queue.Answer()
 		e.Data.isBegun = true
@@ -87,10 +88,12 @@ func (p *parser) endAnswer(status string, sink protocol.Sink) {
 	if status != "" {
 		p.report(status, sink)
 	}
+	if e.ID == p.req.id && !isError(status) { // only what is wrong is answered before its end, so that is missing
+		p.req.isPartial = true
+	}
 	id, end := e.ID, protocol.End{BodyBytes: e.Data.bytes, Partial: e.Partial || e.Data.isEither}
 	isWatch := e.Data.cmd != nil && e.Data.cmd.kind == watch && status == done
 	p.queue.Pop()
-	p.res.isOpen = false
 	sink.ResponseEnd(id, end)
 	if isWatch {
 		p.isEnd = true
@@ -122,8 +125,11 @@ func (p *parser) takeLine(text []byte, sink protocol.Sink) bool {
 		return false
 	}
 	word, isKnown := known[string(w.w[0])]
-	if !p.findText(word, &w, sink) {
+	switch found, ok := p.findText(word, &w, sink); {
+	case !found:
 		return p.takeOrphan(word, &w, sink)
+	case !ok:
+		return false
 	}
 	e := p.beginAnswer(sink)
 	e.Data.bytes += n
@@ -199,14 +205,14 @@ func (p *parser) takeOrphan(word string, w *words, sink protocol.Sink) bool {
 func (p *parser) skipAnswer(n uint64, sink protocol.Sink) {
 	r := &p.res
 	r.left -= n
-	if r.isOpen {
+	if p.isOpen() {
 		p.queue.Front().Data.bytes += n
 	}
 	if r.left > 0 {
 		return
 	}
 	r.state = between
-	if r.isOpen && r.ends {
+	if r.ends && p.isOpen() {
 		p.endAnswer("", sink)
 	}
 }
@@ -220,11 +226,11 @@ func (p *parser) skipResponse(n uint64, sink protocol.Sink) uint64 {
 		k := min(n, r.left)
 		p.skipAnswer(k, sink)
 		return k
-	case n >= end && r.state == between && r.isOpen && p.queue.Front().Data.isSingle: // nothing else can follow the value
+	case n >= end && r.state == between && p.isOpen() && p.queue.Front().Data.isSingle: // nothing else can follow the value
 		p.queue.Front().Data.bytes += end
 		p.endAnswer(hit, sink)
 		return end
-	case r.state == lost, r.state == between && !r.isOpen && p.queue.Len() == 0:
+	case r.state == lost, r.state == between && p.queue.Len() == 0:
 		p.queue.LoseResponses(sink)
 		r.state = lost
 	default:

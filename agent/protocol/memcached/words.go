@@ -127,16 +127,22 @@ func binaryStatus(code uint16, c *command) (string, bool) {
 	return "", false
 }
 
-// lineStatus names a line that ends an answer of one line, "" if it is none.
+// lineStatus names a line that ends an answer of one line, "" if it is none that the command may get.
 func lineStatus(word string, c *command) string {
+	switch {
+	case isError(word):
+		return word
+	case c.kind >= meta && c.kind <= metaSet:
+		if (word == "MN") != (c.name == "mn") {
+			return ""
+		}
+		return metaStatus(word, c)
+	}
 	switch word {
-	case stored, notStored, exists, notFound, deleted, touched, done, unknown, clientError, serverError:
+	case stored, notStored, exists, notFound, deleted, touched, done:
 		return word
 	case "RESET", "VERSION", "BUSY", "BADCLASS", "NOSPARE", "NOTFULL", "UNSAFE", "SAME":
 		return done
-	}
-	if c.kind >= meta && c.kind <= metaSet {
-		return metaStatus(word, c)
 	}
 	return ""
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	. "github.com/sonde-dev/sonde/agent/protocol/internal/parsertest"
+	. "github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 // doc makes a BSON document of keys and values: string, int (int32), int64, float64, []byte (a document), array.
@@ -230,13 +230,13 @@ func TestJoined(t *testing.T) {
 	}, "find users ok req=100 res=45 db.namespace=app", "loss orphan_response 1")
 }
 
-// A reply of which only the start is copied: its length is exact, its documents are not counted.
+// A reply of which only the start is copied: its length is exact, its documents are not counted, so it is partial.
 func TestGapInReply(t *testing.T) {
 	big := msg(2, 1, 0, cursor("firstBatch", 5000))
 	Expect(t, Protocol{}, false, []Call{
 		Client(msg(1, 0, 0, find)), {Dir: protocol.FromServer, Data: big[:500], Skip: uint32(len(big)) - 500},
 		Client(msg(3, 0, 0, find)), Server(msg(4, 3, 0, cursor("firstBatch", 1))),
-	}, fmt.Sprintf("find users ok req=100 res=%d db.namespace=app", len(big)), "find users ok req=100 res=134 count0=1 db.namespace=app")
+	}, fmt.Sprintf("find users ok req=100 res=%d partial db.namespace=app", len(big)), "find users ok req=100 res=134 count0=1 db.namespace=app")
 }
 
 func TestBounded(t *testing.T) {
@@ -277,7 +277,7 @@ func BenchmarkParse(b *testing.B) {
 		{"zstd", squeeze(1, 0, compressorZstd, msg(0, 0, 0, find)[headerSize:]), squeeze(2, 1, compressorZstd, msg(0, 0, 0, okDoc)[headerSize:])},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			p, sink := newParser(), Deaf{}
+			p, sink := newParser(), Discard{}
 			b.ReportAllocs()
 			for b.Loop() {
 				p.Data(protocol.ToServer, bench.request, sink)

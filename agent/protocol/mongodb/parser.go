@@ -33,9 +33,10 @@ type parser struct {
 
 // message is what is being read in one direction.
 type message struct {
-	id      uint64 // 0 for one that belongs to no exchange
-	size    uint64
-	hasHead bool
+	id        uint64 // 0 for one that belongs to no exchange
+	size      uint64
+	hasHead   bool
+	isPartial bool
 }
 
 // newParser makes one that waits for a call that begins with a message.
@@ -137,6 +138,7 @@ func (p *parser) end(dir protocol.Direction, e protocol.End) {
 	m := &p.reading[dir]
 	if m.id != 0 {
 		e.BodyBytes = m.size - p.streams[dir].Rest()
+		e.Partial = e.Partial || m.isPartial
 		switch {
 		case dir == protocol.FromServer:
 			p.sink.ResponseEnd(m.id, e)

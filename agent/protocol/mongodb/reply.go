@@ -23,8 +23,8 @@ func (p *parser) reply(h *header, opcode uint32, body []byte, isWhole bool) {
 	case opcode == opReply && len(body) >= 20:
 		r = readOldReply(body)
 	}
-	if !isWhole {
-		r.Counts = [protocol.MaxCounts]uint64{} // would be short
+	if !isWhole && r.ClientError == "" { // whatever it counts, and whether it failed, is at its end
+		r.Counts, m.isPartial = [protocol.MaxCounts]uint64{}, true
 	}
 	p.sink.ResponseHead(m.id, r)
 }

@@ -50,16 +50,7 @@ func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 1 << 31, Re
 // Semantics names the metrics and labels after OpenTelemetry's messaging conventions.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
-var semantics = protocol.Semantics{
-	ServerDuration:    "messaging_server_operation_duration_seconds",
-	ClientDuration:    "messaging_client_operation_duration_seconds",
-	OperationLabel:    "messaging_operation_name",
-	ServerTargetLabel: "messaging_destination_name",
-	ClientTargetLabel: "messaging_destination_name",
-	StatusLabel:       "messaging_response_status_code",
-	Template:          Template,
-	Constant:          []protocol.Attribute{{Key: "messaging_system", Value: "mqtt"}},
-}
+var semantics = protocol.Messaging("mqtt", Template)
 
 // Template makes a name of low cardinality of a topic or a topic filter.
 func Template(topic string) string { return names.Template(topic, "/") }

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	. "github.com/sonde-dev/sonde/agent/protocol/internal/parsertest"
+	. "github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 // packet makes one; its parts are byte, uint16 and string (with its length before it) and raw bytes.
@@ -206,7 +206,7 @@ func BenchmarkParsePublish(b *testing.B) {
 		answer []byte
 	}{{"qos0", publish << 4, nil}, {"qos1", qos1, packet(puback<<4, 5)}} {
 		b.Run(bench.name, func(b *testing.B) {
-			p, sink := newParser(), Deaf{}
+			p, sink := newParser(), Discard{}
 			p.Data(protocol.ToServer, hello4, sink)
 			message := packet(bench.first, "devices/temperature", 5, make([]byte, 200))
 			b.ReportAllocs()

@@ -7,13 +7,14 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 )
 
-// recognize walks over the packets of a call. CONNECT tells by itself, and so does a list of topic filters; of the others
-// there must be two, one of which only one end may send. PUBLISH and its answers say that it is MQTT but not who is who.
+// recognize walks over the packets of a call. CONNECT tells by itself, and so does a list of topic filters with which the call ends; of the
+// others there must be two that are all of the call, or four, one of which only one end may send: two bytes are a packet. PUBLISH and
+// its answers say that it is MQTT but not who is who.
 func recognize(b []byte) protocol.Verdict {
 	if len(b) == 0 {
 		return protocol.Maybe
 	}
-	const enough = 2
+	const few, enough = 2, 4
 	verdict := protocol.Maybe
 	for n := 1; len(b) > 0; n++ {
 		kind := b[0] >> 4
@@ -31,14 +32,16 @@ func recognize(b []byte) protocol.Verdict {
 			return protocol.No
 		}
 		switch b = b[size:]; kind {
-		case connect, subscribe, unsubscribe:
+		case connect:
 			return protocol.IsRequest
+		case subscribe, unsubscribe:
+			verdict, n = protocol.IsRequest, n+few
 		case pingreq:
 			verdict = protocol.IsRequest
 		case connack, suback, unsuback, pingresp:
 			verdict = protocol.IsResponse
 		}
-		if n >= enough && verdict != protocol.Maybe {
+		if verdict != protocol.Maybe && (n >= enough || n >= few && len(b) == 0) {
 			return verdict
 		}
 	}

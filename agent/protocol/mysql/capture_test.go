@@ -6,7 +6,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
-	"github.com/sonde-dev/sonde/agent/protocol/sqltext/sqltest"
 )
 
 // TestCaptures reads recorded connections. What is expected was taken from tshark 4.0:
@@ -39,19 +38,11 @@ func TestCaptures(t *testing.T) {
 	} {
 		var got []string
 		for _, c := range parsertest.Capture(t, "testdata/"+tt.file+".pcap", tt.port) {
-			p, r := newParser(), sqltest.New(t)
-			r.Bytes = 1 << 20
-			for _, s := range c.Steps {
-				if len(s.Data) > 0 {
-					p.Data(s.Dir, s.Data, r)
-				}
-				if s.Gap > 0 {
-					p.Gap(s.Dir, s.Gap, nil, r)
-				}
-			}
-			p.Close(r)
-			r.Unanswered()
-			got = append(got, withoutSizes(r.Lines)...)
+			p, r := newParser(), parsertest.NewRecorder(t)
+			r.Moved = 1 << 20
+			parsertest.Drive(p, r, c, true)
+			r.Finish()
+			got = append(got, withoutSizes(r.Rows())...)
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.file, diff)

@@ -60,10 +60,25 @@ func (p *parser) command(b []byte, t packet, sink protocol.Sink) {
 	r.Target = st.Template
 	e.isPartial = e.isPartial || isPartial
 	sink.RequestHead(e.id, r)
+	if text := p.textOf(e, b); text != nil {
+		protocol.Tell(sink, e.id, protocol.ToServer, protocol.FormSQL, text)
+	}
 	sink.RequestEnd(e.id, protocol.End{BodyBytes: t.bytes, Partial: e.isPartial})
 	if e.answer == nothing {
 		p.queue.dropBack()
 	}
+}
+
+// textOf returns the statement that a command itself holds, nil for none.
+func (p *parser) textOf(e *entry, b []byte) []byte {
+	switch e.code {
+	case comQuery:
+		text, _ := queryText(b[1:])
+		return text
+	case comPrepare:
+		return b[1:]
+	}
+	return nil
 }
 
 // statementOf finds the statement that a command is about; it is empty when there is none or it is not known.

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/sqltext/sqltest"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -81,11 +81,11 @@ type conversation struct {
 	name  string
 	calls []string
 	want  []string
-	lost  map[signal.Cause]uint64
+	lost  signal.Losses
 }
 
 func conversations() []conversation {
-	lostOne := map[signal.Cause]uint64{signal.OrphanResponse: 1}
+	lostOne := signal.Losses{signal.OrphanResponse: 1}
 	return []conversation{
 		{"ok", []string{">" + query("UPDATE t SET a = 'x'"), "<" + run(1, ok(3, auto))}, []string{"UPDATE|UPDATE t SET a = ?||0|3"}, nil},
 		{"error", []string{">" + query("SELECT b FROM c"), "<" + run(1, fail(1146, "42S02"))}, []string{"SELECT|SELECT b FROM c|1146|0|0|db.mysql.sqlstate=42S02"}, nil},
@@ -152,9 +152,9 @@ func conversations() []conversation {
 }
 
 // play runs calls, each cut into pieces of at most most bytes. Of those in kept only so many bytes are copied, and the last 8 known.
-func play(t *testing.T, c conversation, most int, kept map[int]int) *sqltest.Recorder {
+func play(t *testing.T, c conversation, most int, kept map[int]int) *parsertest.Recorder {
 	t.Helper()
-	p, r := newParser(), sqltest.New(t)
+	p, r := newParser(), parsertest.NewRecorder(t)
 	for i, call := range c.calls {
 		dir := protocol.ToServer
 		if call[0] == '<' || call[0] == 'h' {
@@ -162,13 +162,13 @@ func play(t *testing.T, c conversation, most int, kept map[int]int) *sqltest.Rec
 		}
 		if call[0] == 'g' || call[0] == 'h' {
 			n := uint32(30 + len(call))
-			r.Bytes += uint64(n)
+			r.Moved += uint64(n)
 			p.Gap(dir, n, nil, r)
 			continue
 		}
 		if n, ok := kept[i]; ok {
 			b := []byte(call[1:])
-			r.Bytes += uint64(len(b))
+			r.Moved += uint64(len(b))
 			if n > 0 {
 				p.Data(dir, b[:n], r)
 			}
@@ -180,7 +180,7 @@ func play(t *testing.T, c conversation, most int, kept map[int]int) *sqltest.Rec
 			if strings.HasPrefix(call, "<xxx") {
 				n = len(b)
 			}
-			r.Bytes += uint64(n) * 1000 // it may be compressed
+			r.Moved += uint64(n) * 1000 // it may be compressed
 			piece := append([]byte(nil), b[:n]...)
 			p.Data(dir, piece, r)
 			for i := range piece {
@@ -191,7 +191,7 @@ func play(t *testing.T, c conversation, most int, kept map[int]int) *sqltest.Rec
 	}
 	if !r.IsOpaque {
 		p.Close(r)
-		r.Unanswered()
+		r.Finish()
 	}
 	return r
 }
@@ -212,11 +212,11 @@ func TestConversations(t *testing.T) {
 				continue // after a loss a call must show that it begins a packet
 			}
 			r := play(t, c, most, nil)
-			if diff := cmp.Diff(c.want, withoutSizes(r.Lines)); diff != "" {
+			if diff := cmp.Diff(c.want, withoutSizes(r.Rows())); diff != "" {
 				t.Errorf("%s in pieces of %d (-want +got):\n%s", c.name, most, diff)
 			}
 			if c.lost == nil {
-				c.lost = map[signal.Cause]uint64{}
+				c.lost = signal.Losses{}
 			}
 			if diff := cmp.Diff(c.lost, r.Losses); diff != "" {
 				t.Errorf("%s in pieces of %d, losses (-want +got):\n%s", c.name, most, diff)
@@ -232,8 +232,8 @@ func TestSizes(t *testing.T) {
 			continue
 		}
 		want := fmt.Sprintf("|req=%d|res=%d", len(c.calls[0])-1, len(c.calls[1])-1)
-		if r := play(t, c, 9, nil); !strings.Contains(r.Lines[0], want) {
-			t.Errorf("%s: %s, want %s", c.name, r.Lines[0], want)
+		if r := play(t, c, 9, nil); !strings.Contains(r.Rows()[0], want) {
+			t.Errorf("%s: %s, want %s", c.name, r.Rows()[0], want)
 		}
 	}
 }
@@ -268,13 +268,13 @@ func TestCompressed(t *testing.T) {
 			z.calls = append(z.calls, call[:1]+zip(0, call[1:], 70))
 		}
 		for _, most := range []int{1 << 20, 1, 5} {
-			if diff := cmp.Diff(c.want, withoutSizes(play(t, z, most, nil).Lines)); diff != "" {
+			if diff := cmp.Diff(c.want, withoutSizes(play(t, z, most, nil).Rows())); diff != "" {
 				t.Errorf("%s in pieces of %d (-want +got):\n%s", c.name, most, diff)
 			}
 		}
 		if c.calls[0][0] == '>' && strings.HasPrefix(c.name, "rows") { // joined: found out from the first command
 			z.calls = z.calls[3:]
-			if diff := cmp.Diff(c.want, withoutSizes(play(t, z, 1<<20, nil).Lines)); diff != "" {
+			if diff := cmp.Diff(c.want, withoutSizes(play(t, z, 1<<20, nil).Rows())); diff != "" {
 				t.Errorf("%s, joined (-want +got):\n%s", c.name, diff)
 			}
 		}
@@ -288,10 +288,10 @@ func TestInsideTLS(t *testing.T) {
 	for _, most := range []int{1 << 20, 4, 7} {
 		r := play(t, z, most, nil)
 		if len(r.Lines) != 1 || !strings.HasPrefix(r.Lines[0], "SELECT") {
-			t.Errorf("in pieces of %d: %q", most, r.Lines)
+			t.Fatalf("in pieces of %d: %q", most, r.Lines)
 		}
-		if want := []protocol.Attribute{{Key: "db.system.name", Value: "mariadb"}, {Key: "db.namespace", Value: "shop"}}; !cmp.Equal(r.Attributes, want) {
-			t.Errorf("in pieces of %d: attributes %v, want %v", most, r.Attributes, want)
+		if want := []protocol.Attribute{{Key: "db.system.name", Value: "mariadb"}, {Key: "db.namespace", Value: "shop"}}; !cmp.Equal(r.Told[0].Request.Attributes, want) {
+			t.Errorf("in pieces of %d: attributes %v, want %v", most, r.Told[0].Request.Attributes, want)
 		}
 	}
 }
@@ -311,8 +311,8 @@ func TestOpaque(t *testing.T) {
 func TestAttributes(t *testing.T) {
 	r := play(t, conversation{calls: []string{"<" + greet("5.5.5-10.11.6-MariaDB", caps), ">" + loginAs(caps), "<" + pkt(2, ok(0, auto)), ">" + query("SELECT 1")}}, 5, nil)
 	want := []protocol.Attribute{{Key: "db.system.name", Value: "mariadb"}, {Key: "db.namespace", Value: "shop"}}
-	if !cmp.Equal(r.Attributes, want) {
-		t.Errorf("attributes %v, want %v", r.Attributes, want)
+	if !cmp.Equal(r.Told[len(r.Told)-1].Request.Attributes, want) {
+		t.Errorf("attributes %v, want %v", r.Told[len(r.Told)-1].Request.Attributes, want)
 	}
 }
 
@@ -320,20 +320,20 @@ func TestAttributes(t *testing.T) {
 func TestLongStatement(t *testing.T) {
 	text := "SELECT a FROM t WHERE id IN (" + strings.Repeat("123456, ", 7500) + "1) AND last = 'x'"
 	r := play(t, conversation{calls: []string{">" + query(text), "<" + run(1, ok(0, auto))}}, 1400, nil)
-	if len(r.Lines) != 1 || !strings.HasPrefix(r.Lines[0], "SELECT|SELECT a FROM t WHERE id IN (?) AND last = ?||") {
-		t.Errorf("got %q", r.Lines)
+	if len(r.Rows()) != 1 || !strings.HasPrefix(r.Rows()[0], "SELECT|SELECT a FROM t WHERE id IN (?) AND last = ?||") {
+		t.Errorf("got %q", r.Rows())
 	}
 	body := "\x03INSERT INTO t VALUES ('" + strings.Repeat("x", 17<<20) + "')"
 	r = play(t, conversation{calls: []string{">" + pkt(0, body[:fullPacket]) + pkt(1, body[fullPacket:]), "<" + run(2, ok(1, auto))}}, 1<<16, nil)
-	if want := fmt.Sprintf("INSERT|INSERT INTO t VALUES (?...||0|1|req=%d|res=11", len(body)+8); len(r.Lines) != 1 || r.Lines[0] != want {
-		t.Errorf("got %q, want %q", r.Lines, want)
+	if want := fmt.Sprintf("INSERT|INSERT INTO t VALUES (?...||0|1|req=%d|res=11", len(body)+8); len(r.Rows()) != 1 || r.Rows()[0] != want {
+		t.Errorf("got %q, want %q", r.Rows(), want)
 	}
 }
 
 // A row over a gap is skipped by its size: what is counted stays exact.
 func TestGapInRow(t *testing.T) {
-	p, r := newParser(), sqltest.New(t)
-	r.Bytes = 1 << 20
+	p, r := newParser(), parsertest.NewRecorder(t)
+	r.Moved = 1 << 20
 	p.Data(protocol.ToServer, []byte(query("SELECT a FROM t")), r)
 	big := "\xfc" + u16(5000) + strings.Repeat("x", 5000)
 	res := run(1, "\x01", column, eof(auto), big, row, eof(auto))
@@ -342,8 +342,8 @@ func TestGapInRow(t *testing.T) {
 	p.Gap(protocol.FromServer, 4000, nil, r)
 	p.Data(protocol.FromServer, []byte(res[at+4000:]), r)
 	want := fmt.Sprintf("SELECT|SELECT a FROM t||2|0|req=20|res=%d", len(res))
-	if len(r.Lines) != 1 || r.Lines[0] != want {
-		t.Errorf("got %q, want %q", r.Lines, want)
+	if len(r.Rows()) != 1 || r.Rows()[0] != want {
+		t.Errorf("got %q, want %q", r.Rows(), want)
 	}
 }
 
@@ -384,13 +384,13 @@ func TestLossIsHonest(t *testing.T) {
 			}
 		}
 		rec := play(t, c, 1<<20, kept)
-		for _, l := range withoutSizes(rec.Lines) {
+		for _, l := range withoutSizes(rec.Rows()) {
 			if strings.Contains(l, "|partial") || strings.Contains(l, "|unanswered") {
 				continue
 			}
 			full++
 			if truth[l]--; truth[l] < 0 {
-				t.Fatalf("round %d: %s was never said; calls %q; all %q", i, l, c.calls, rec.Lines)
+				t.Fatalf("round %d: %s was never said; calls %q; all %q", i, l, c.calls, rec.Rows())
 			}
 		}
 	}

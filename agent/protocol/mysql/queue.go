@@ -112,7 +112,9 @@ func (p *parser) fail(e *entry, b []byte, sink protocol.Sink) {
 	}
 	if len(b) >= 9 && b[3] == '#' && isState(b[4:9]) {
 		e.failure.state = [5]byte(b[4:9])
+		b = b[6:]
 	}
+	protocol.Tell(sink, e.id, protocol.FromServer, protocol.FormSQL, b[3:])
 	p.finish(e, protocol.End{}, sink)
 	p.queue.pop()
 }

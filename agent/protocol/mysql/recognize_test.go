@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/sqltext/sqltest"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 func TestRecognize(t *testing.T) {
@@ -97,8 +97,8 @@ func FuzzParse(f *testing.F) {
 		f.Add(orders, []byte(text[0]), []byte(text[1]))
 	}
 	f.Fuzz(func(t *testing.T, orders, client, server []byte) {
-		p, r := newParser(), sqltest.New(t)
-		r.Bytes = 1 << 40 // what is compressed may say that it is long
+		p, r := newParser(), parsertest.NewRecorder(t)
+		r.Moved = 1 << 40 // what is compressed may say that it is long
 		text := [2][]byte{client, server}
 		for len(orders) >= 2 && !r.IsOpaque {
 			dir := protocol.Direction(orders[0] & 1)
@@ -122,8 +122,8 @@ func FuzzParse(f *testing.F) {
 }
 
 func TestParserIsBounded(t *testing.T) {
-	p, r := newParser(), sqltest.New(t)
-	r.Bytes = 1 << 40
+	p, r := newParser(), parsertest.NewRecorder(t)
+	r.Moved = 1 << 40
 	for range 5 * maxQueue {
 		p.Data(protocol.ToServer, []byte(query("SELECT 1")), r)
 	}

@@ -51,16 +51,7 @@ func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 1 << 31, Re
 // Semantics names the metrics and labels after OpenTelemetry's messaging conventions.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
-var semantics = protocol.Semantics{
-	ServerDuration:    "messaging_server_operation_duration_seconds",
-	ClientDuration:    "messaging_client_operation_duration_seconds",
-	OperationLabel:    "messaging_operation_name",
-	ServerTargetLabel: "messaging_destination_name",
-	ClientTargetLabel: "messaging_destination_name",
-	StatusLabel:       "messaging_response_status_code",
-	Template:          Template,
-	Constant:          []protocol.Attribute{{Key: "messaging_system", Value: "nats"}},
-}
+var semantics = protocol.Messaging("nats", Template)
 
 // Subjects of NATS's own.
 const (

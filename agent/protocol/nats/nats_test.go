@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	. "github.com/sonde-dev/sonde/agent/protocol/internal/parsertest"
+	. "github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 const hello = `INFO {"server_id":"NX","version":"2.10.0","proto":1,"headers":true,"max_payload":1048576}` + " \r\n"
@@ -204,7 +204,7 @@ func BenchmarkParse(b *testing.B) {
 		{"request", "PUB svc.echo _INBOX.Qw3rTy.1 200\r\n" + payload + "\r\n", "MSG _INBOX.Qw3rTy.1 1 200\r\n" + payload + "\r\n"},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			p, sink := newParser(), Deaf{}
+			p, sink := newParser(), Discard{}
 			p.Data(protocol.FromServer, []byte(hello), sink)
 			p.Data(protocol.ToServer, []byte(`CONNECT {"verbose":false}`+"\r\n"), sink)
 			request, response := []byte(bench.request), []byte(bench.response)

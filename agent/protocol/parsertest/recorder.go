@@ -1,7 +1,7 @@
 // Package parsertest drives parsers in tests.
 //
-// In: a parser and what it is given. Out: the exchanges that it tells of, as lines of text, and a failed test when it breaks the
-// grammar of protocol.Sink. It must not know any protocol.
+// In: a protocol and the calls of a connection, written by hand, as a conversation in a file, or read from a capture. Out: the exchanges that
+// the parser told of, as lines of text, and failures where it broke the contract of protocol.Sink. It must not know what any protocol means.
 package parsertest
 
 import (
@@ -15,178 +15,223 @@ import (
 	"github.com/sonde-dev/sonde/signal"
 )
 
-// Recorder is a protocol.Sink that pairs what it is told as the engine does, and checks it.
+// Recorder is a sink that writes down exchanges and holds the parser to the order of what it tells.
 type Recorder struct {
-	t        testing.TB
-	flights  map[uint64]*flight
-	lastID   uint64
-	IsOpaque bool
-	Losses   map[string]uint64
-	// Done has a line for each exchange that ended, in that order: OPERATION TARGET STATUS req=N res=N, and what applies of: waits,
-	// noresponse, partial, cut, error=CLIENT, servererror=SERVER (only where it differs), counts=[…], unbounded.
-	Done []string
-	// Attributes of the exchanges in Done.
-	Attributes [][]protocol.Attribute
-	// MaxFlights is the largest number of exchanges under way at once.
-	MaxFlights int
+	// Lines has one line for each exchange that ended, in that order, as Exchange.String has it.
+	Lines []string
+	// Told are those exchanges.
+	Told []*Exchange
+	// Exchanges are all that began, by id, and IDs those in order.
+	Exchanges map[uint64]*Exchange
+	IDs       []uint64
+	Losses    signal.Losses
+	IsOpaque  bool
+	// Moved is how many bytes the parser was given, 0 where nobody says: no message may be larger.
+	Moved uint64
+	// MaxOpen is the largest number of exchanges under way at once.
+	MaxOpen int
+
+	t    testing.TB
+	open int
 }
 
-type flight struct {
-	req                protocol.Request
-	res                protocol.Response
-	reqEnd, resEnd     protocol.End
-	hasReq, hasRes     bool
-	reqEnded, resEnded bool
-	resBegun           bool
+// Exchange is what was told of one.
+type Exchange struct {
+	Request                                    protocol.Request
+	Response                                   protocol.Response
+	RequestEnd, ResponseEnd                    protocol.End
+	HasRequest, HasResponse                    bool // the heads
+	RequestEnded, ResponseBegun, ResponseEnded bool
+
+	isTold bool
 }
 
-// NewRecorder makes a sink for one connection.
+// NewRecorder makes one.
 func NewRecorder(t testing.TB) *Recorder {
-	return &Recorder{t: t, flights: map[uint64]*flight{}, Losses: map[string]uint64{}}
+	return &Recorder{t: t, Losses: signal.Losses{}, Exchanges: map[uint64]*Exchange{}}
 }
 
-func (r *Recorder) get(id uint64, what string) *flight {
+var _ protocol.Sink = (*Recorder)(nil)
+
+func (r *Recorder) get(id uint64, what string) *Exchange {
 	r.t.Helper()
-	if r.IsOpaque {
+	x := r.Exchanges[id]
+	switch {
+	case r.IsOpaque:
 		r.t.Fatalf("%s(%d) after Opaque", what, id)
-	}
-	if id == 0 || id > r.lastID {
+	case x == nil:
 		r.t.Fatalf("%s(%d) without RequestBegin", what, id)
+	case x.isTold:
+		r.t.Fatalf("%s(%d) after the end of the exchange", what, id)
 	}
-	f := r.flights[id]
-	if f == nil {
-		r.t.Fatalf("%s(%d) after its end", what, id)
-	}
-	return f
+	return x
 }
 
 // RequestBegin implements protocol.Sink.
 func (r *Recorder) RequestBegin(id uint64) {
-	if r.IsOpaque || id <= r.lastID {
-		r.t.Fatalf("RequestBegin(%d): ids must grow, the last was %d", id, r.lastID)
+	if n := len(r.IDs); id == 0 || r.IsOpaque || n > 0 && id <= r.IDs[n-1] {
+		r.t.Fatalf("RequestBegin(%d) after %d: ids must grow", id, r.IDs[max(0, n-1):])
 	}
-	r.lastID = id
-	r.flights[id] = &flight{}
-	r.MaxFlights = max(r.MaxFlights, len(r.flights))
+	r.Exchanges[id] = &Exchange{}
+	r.IDs = append(r.IDs, id)
+	r.open++
+	r.MaxOpen = max(r.MaxOpen, r.open)
 }
 
 // RequestHead implements protocol.Sink.
 func (r *Recorder) RequestHead(id uint64, q protocol.Request) {
-	f := r.get(id, "RequestHead")
-	if f.hasReq || f.reqEnded || q.Operation == "" {
-		r.t.Fatalf("RequestHead(%d, %+v) with %+v", id, q, *f)
+	x := r.get(id, "RequestHead")
+	if x.HasRequest || x.RequestEnded || q.Operation == "" {
+		r.t.Fatalf("RequestHead(%d, %+v) with %+v", id, q, *x)
 	}
-	f.hasReq, f.req = true, q
-	f.resEnded = f.resEnded || q.NoResponse
+	x.HasRequest, x.Request = true, q
 }
 
-// RequestEnd implements protocol.Sink.
+// RequestEnd implements protocol.Sink. Without a head, the exchange is forgotten.
 func (r *Recorder) RequestEnd(id uint64, e protocol.End) {
-	f := r.get(id, "RequestEnd")
-	if f.reqEnded {
-		r.t.Fatalf("RequestEnd(%d, %+v) with %+v", id, e, *f)
+	x := r.get(id, "RequestEnd")
+	if x.RequestEnded || !x.HasRequest && !e.Partial && !e.Cut || r.isTooLong(e) {
+		r.t.Fatalf("RequestEnd(%d, %+v) with %+v", id, e, *x)
 	}
-	f.reqEnded, f.reqEnd = true, e
-	if !f.hasReq { // the engine forgets it
-		f.resEnded = true
-	}
-	r.settle(id, f)
+	x.RequestEnded, x.RequestEnd = true, e
+	r.settle(x)
 }
 
 // ResponseBegin implements protocol.Sink.
 func (r *Recorder) ResponseBegin(id uint64) {
-	f := r.get(id, "ResponseBegin")
-	if f.resEnded || f.resBegun {
-		r.t.Fatalf("ResponseBegin(%d) with %+v", id, *f)
+	x := r.get(id, "ResponseBegin")
+	if x.ResponseBegun || x.ResponseEnded || x.Request.NoResponse {
+		r.t.Fatalf("ResponseBegin(%d) with %+v", id, *x)
 	}
-	f.resBegun = true
+	x.ResponseBegun = true
 }
 
 // ResponseHead implements protocol.Sink.
-func (r *Recorder) ResponseHead(id uint64, q protocol.Response) {
-	f := r.get(id, "ResponseHead")
-	if f.resEnded {
-		r.t.Fatalf("ResponseHead(%d, %+v) with %+v", id, q, *f)
+func (r *Recorder) ResponseHead(id uint64, p protocol.Response) {
+	x := r.get(id, "ResponseHead")
+	if x.ResponseEnded {
+		r.t.Fatalf("ResponseHead(%d, %+v) with %+v", id, p, *x)
 	}
-	f.hasRes, f.res = true, q
+	x.HasResponse, x.Response = true, p
 }
 
 // ResponseEnd implements protocol.Sink.
 func (r *Recorder) ResponseEnd(id uint64, e protocol.End) {
-	f := r.get(id, "ResponseEnd")
-	if f.resEnded || !f.hasRes && !e.Partial && !e.Cut {
-		r.t.Fatalf("ResponseEnd(%d, %+v) with %+v", id, e, *f)
+	x := r.get(id, "ResponseEnd")
+	if x.ResponseEnded || !x.HasResponse && !e.Partial && !e.Cut || r.isTooLong(e) {
+		r.t.Fatalf("ResponseEnd(%d, %+v) with %+v", id, e, *x)
 	}
-	f.resEnded, f.resEnd = true, e
-	r.settle(id, f)
+	x.ResponseEnded, x.ResponseEnd = true, e
+	r.settle(x)
 }
+
+func (r *Recorder) isTooLong(e protocol.End) bool { return r.Moved > 0 && e.BodyBytes > r.Moved }
 
 // Opaque implements protocol.Sink.
 func (r *Recorder) Opaque() { r.IsOpaque = true }
 
 // Lost implements protocol.Sink.
-func (r *Recorder) Lost(c signal.Cause, n uint64) { r.Losses[c.String()] += n }
+func (r *Recorder) Lost(c signal.Cause, n uint64) { r.Losses.Add(c, n) }
 
-func (r *Recorder) settle(id uint64, f *flight) {
-	if f.reqEnded && f.resEnded {
-		delete(r.flights, id)
-		r.give(f)
-	}
-}
-
-func (r *Recorder) give(f *flight) {
-	if !f.hasReq {
+func (r *Recorder) settle(x *Exchange) {
+	if !x.RequestEnded || !x.ResponseEnded && x.HasRequest && !x.Request.NoResponse {
 		return
 	}
-	r.Attributes = append(r.Attributes, append(slices.Clone(f.req.Attributes), f.res.Attributes...))
-	s := fmt.Sprintf("%s %s %s req=%d res=%d", dash(f.req.Operation), dash(f.req.Target), dash(f.res.Status), f.reqEnd.BodyBytes, f.resEnd.BodyBytes)
-	for _, w := range []struct {
-		is   bool
-		word string
-	}{
-		{f.req.Waits, "waits"}, {f.req.NoResponse, "noresponse"}, {f.reqEnd.Partial || f.resEnd.Partial, "partial"},
-		{f.reqEnd.Cut || f.resEnd.Cut, "cut"}, {!f.resEnded, "unanswered"}, {f.res.Unbounded, "unbounded"},
-		{f.res.ClientError != "", "error=" + f.res.ClientError},
-		{f.res.ServerError != f.res.ClientError, "servererror=" + dash(f.res.ServerError)},
-	} {
-		if w.is {
-			s += " " + w.word
+	r.tell(x)
+}
+
+func (r *Recorder) tell(x *Exchange) {
+	x.isTold = true
+	r.open--
+	if x.HasRequest {
+		r.Lines, r.Told = append(r.Lines, x.String()), append(r.Told, x)
+	}
+}
+
+// Open returns how many exchanges have a request and no end.
+func (r *Recorder) Open() (n int) {
+	for _, x := range r.Exchanges {
+		if x.HasRequest && !x.isTold {
+			n++
 		}
 	}
-	counts := f.req.Counts
-	for i, n := range f.res.Counts {
-		counts[i] += n
-	}
-	if counts != [protocol.MaxCounts]uint64{} {
-		s += fmt.Sprint(" counts=", counts)
-	}
-	r.Done = append(r.Done, s)
+	return n
 }
 
-// Finish gives out what is still under way, as "unanswered" where no response came.
+// Finish gives out what is still under way, as "unanswered".
 func (r *Recorder) Finish() {
-	for _, id := range slices.Sorted(maps.Keys(r.flights)) {
-		r.give(r.flights[id])
-		delete(r.flights, id)
+	for _, id := range r.IDs {
+		if x := r.Exchanges[id]; !x.isTold {
+			r.tell(x)
+		}
 	}
 }
 
-func dash(s string) string {
+// String renders all that was told: a line for each exchange in order of the requests, and the losses.
+func (r *Recorder) String() string {
+	var b strings.Builder
+	for _, id := range r.IDs {
+		if x := r.Exchanges[id]; x.HasRequest {
+			b.WriteString(x.String() + "\n")
+		}
+	}
+	for _, l := range r.losses() {
+		b.WriteString(l + "\n")
+	}
+	return b.String()
+}
+
+// losses renders them as "loss CAUSE N".
+func (r *Recorder) losses() (lines []string) {
+	for _, c := range slices.Sorted(maps.Keys(r.Losses)) {
+		lines = append(lines, fmt.Sprintf("loss %s %d", c, r.Losses[c]))
+	}
+	return lines
+}
+
+// Attributes are those of both messages.
+func (x *Exchange) Attributes() []protocol.Attribute {
+	return append(slices.Clone(x.Request.Attributes), x.Response.Attributes...)
+}
+
+// IsPartial reports whether something of it may be short.
+func (x *Exchange) IsPartial() bool { return x.RequestEnd.Partial || x.ResponseEnd.Partial }
+
+// String is OPERATION TARGET STATUS req=N res=N and what is special about it.
+func (x *Exchange) String() string {
+	q, p := &x.Request, &x.Response
+	target := p.Target
+	if target == "" {
+		target = q.Target
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %s req=%d res=%d", q.Operation, orDash(target), orDash(p.Status), x.RequestEnd.BodyBytes, x.ResponseEnd.BodyBytes)
+	for _, f := range []struct {
+		is   bool
+		text string
+	}{
+		{q.NoResponse, " noresponse"}, {q.Waits, " waits"}, {x.IsPartial(), " partial"}, {x.RequestEnd.Cut || x.ResponseEnd.Cut, " cut"},
+		{!x.ResponseEnded && !q.NoResponse, " unanswered"}, {p.Unbounded, " unbounded"},
+		{p.ServerError != "", " servererror=" + p.ServerError}, {p.ClientError != "", " error=" + p.ClientError},
+	} {
+		if f.is {
+			b.WriteString(f.text)
+		}
+	}
+	for i := range protocol.MaxCounts {
+		if n := q.Counts[i] + p.Counts[i]; n > 0 {
+			fmt.Fprintf(&b, " count%d=%d", i, n)
+		}
+	}
+	for _, a := range x.Attributes() {
+		fmt.Fprintf(&b, " %s=%s", a.Key, a.Value)
+	}
+	return b.String()
+}
+
+func orDash(s string) string {
 	if s == "" {
 		return "-"
 	}
-	return strings.ReplaceAll(s, " ", "_")
+	return s
 }
-
-// Nothing is a sink for benchmarks.
-type Nothing struct{}
-
-// The methods of protocol.Sink.
-func (Nothing) RequestBegin(uint64)                    {}
-func (Nothing) RequestHead(uint64, protocol.Request)   {}
-func (Nothing) RequestEnd(uint64, protocol.End)        {}
-func (Nothing) ResponseBegin(uint64)                   {}
-func (Nothing) ResponseHead(uint64, protocol.Response) {}
-func (Nothing) ResponseEnd(uint64, protocol.End)       {}
-func (Nothing) Opaque()                                {}
-func (Nothing) Lost(signal.Cause, uint64)              {}

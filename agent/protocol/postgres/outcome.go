@@ -69,6 +69,8 @@ func (p *parser) fail(e *entry, b []byte, sink protocol.Sink) {
 		switch {
 		case field == 'C' && isState(value):
 			e.status = p.code(value)
+		case field == 'M' && e.kind != syncing && e.kind != phantom:
+			protocol.Tell(sink, e.id, protocol.FromServer, protocol.FormSQL, value)
 		case field == 'V': // not translated
 			isFatal = string(value) == "FATAL" || string(value) == "PANIC"
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/sqltext/sqltest"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -62,7 +62,7 @@ type conversation struct {
 	name  string
 	calls []string
 	want  []string
-	lost  map[signal.Cause]uint64
+	lost  signal.Losses
 }
 
 func conversations() []conversation {
@@ -136,11 +136,11 @@ func conversations() []conversation {
 		{"function call", []string{">" + msg('F', "\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00"), "<" + msg('V', "\xff\xff\xff\xff") + ready("I")}, []string{"FUNCTION|||0|0"}, nil},
 		{"fatal", []string{">" + query("SELECT 1"), "<" + msg('E', "SX\x00VFATAL\x00C57P01\x00\x00")}, []string{"SELECT|SELECT ?|57P01|0|0"}, nil},
 		{"joined in a response", []string{"<" + rows(2) + tag("SELECT 9") + ready("I"), ">" + query("SELECT 1"), "<" + described + rows(1) + tag("SELECT 1") + ready("I")},
-			[]string{"SELECT|SELECT ?||1|0"}, map[signal.Cause]uint64{signal.OrphanResponse: 1}},
+			[]string{"SELECT|SELECT ?||1|0"}, signal.Losses{signal.OrphanResponse: 1}},
 		{"request lost", []string{
 			">" + query("SELECT 1"), "<" + tag("SELECT 0") + ready("I"), "g30", "<" + tag("UPDATE 5") + ready("I"),
 			">" + query("DELETE FROM t"), "<" + tag("DELETE 2") + ready("I"),
-		}, []string{"SELECT|SELECT ?||0|0", "DELETE|DELETE FROM t||0|2"}, map[signal.Cause]uint64{signal.OrphanResponse: 1}},
+		}, []string{"SELECT|SELECT ?||0|0", "DELETE|DELETE FROM t||0|2"}, signal.Losses{signal.OrphanResponse: 1}},
 		{"request and response lost", []string{"g30", "h40", ">" + query("DELETE FROM t"), "<" + tag("DELETE 2") + ready("I")},
 			[]string{"DELETE|DELETE FROM t||0|2"}, nil},
 		{"request lost, nothing came", []string{"g30", ">" + query("DELETE FROM t"), "<" + tag("DELETE 2") + ready("I"), ">" + query("DELETE FROM t"), "<" + tag("DELETE 2") + ready("I")},
@@ -154,9 +154,9 @@ func conversations() []conversation {
 }
 
 // play runs calls, each cut into pieces of at most most bytes. Of those in kept only so many bytes are copied, and the last 8 known.
-func play(t *testing.T, c conversation, most int, kept map[int]int) *sqltest.Recorder {
+func play(t *testing.T, c conversation, most int, kept map[int]int) *parsertest.Recorder {
 	t.Helper()
-	p, r := newParser(), sqltest.New(t)
+	p, r := newParser(), parsertest.NewRecorder(t)
 	for i, call := range c.calls {
 		dir := protocol.ToServer
 		if call[0] == '<' || call[0] == 'h' {
@@ -164,13 +164,13 @@ func play(t *testing.T, c conversation, most int, kept map[int]int) *sqltest.Rec
 		}
 		if call[0] == 'g' || call[0] == 'h' {
 			n := uint32(len(call)) // any number
-			r.Bytes += uint64(n)
+			r.Moved += uint64(n)
 			p.Gap(dir, n, nil, r)
 			continue
 		}
 		if n, ok := kept[i]; ok {
 			b := []byte(call[1:])
-			r.Bytes += uint64(len(b))
+			r.Moved += uint64(len(b))
 			if n > 0 {
 				p.Data(dir, b[:n], r)
 			}
@@ -182,7 +182,7 @@ func play(t *testing.T, c conversation, most int, kept map[int]int) *sqltest.Rec
 			if strings.HasPrefix(call, "<xxx") {
 				n = len(b)
 			}
-			r.Bytes += uint64(n)
+			r.Moved += uint64(n)
 			piece := append([]byte(nil), b[:n]...)
 			p.Data(dir, piece, r)
 			for i := range piece {
@@ -193,7 +193,7 @@ func play(t *testing.T, c conversation, most int, kept map[int]int) *sqltest.Rec
 	}
 	if !r.IsOpaque {
 		p.Close(r)
-		r.Unanswered()
+		r.Finish()
 	}
 	return r
 }
@@ -205,11 +205,11 @@ func TestConversations(t *testing.T) {
 				continue // after a loss a call must show that it begins a message
 			}
 			r := play(t, c, most, nil)
-			if diff := cmp.Diff(c.want, withoutSizes(r.Lines)); diff != "" {
+			if diff := cmp.Diff(c.want, withoutSizes(r.Rows())); diff != "" {
 				t.Errorf("%s in pieces of %d (-want +got):\n%s", c.name, most, diff)
 			}
 			if c.lost == nil {
-				c.lost = map[signal.Cause]uint64{}
+				c.lost = signal.Losses{}
 			}
 			if diff := cmp.Diff(c.lost, r.Losses); diff != "" {
 				t.Errorf("%s in pieces of %d, losses (-want +got):\n%s", c.name, most, diff)
@@ -241,8 +241,8 @@ func TestSizes(t *testing.T) {
 			res = strings.ReplaceAll(res, notice, "")
 		}
 		want := fmt.Sprintf("|req=%d|res=%d", len(req), len(res))
-		if r := play(t, c, 9, nil); !strings.Contains(r.Lines[0], want) {
-			t.Errorf("%s: %s, want %s", c.name, r.Lines[0], want)
+		if r := play(t, c, 9, nil); !strings.Contains(r.Rows()[0], want) {
+			t.Errorf("%s: %s, want %s", c.name, r.Rows()[0], want)
 		}
 	}
 }
@@ -260,8 +260,8 @@ func TestOpaque(t *testing.T) {
 
 func TestDatabase(t *testing.T) {
 	r := play(t, conversation{calls: []string{">" + startup("user\x00u\x00database\x00shop\x00"), "<" + entry1, ">" + query("SELECT 1")}}, 5, nil)
-	if want := []protocol.Attribute{{Key: "db.namespace", Value: "shop"}}; !cmp.Equal(r.Attributes, want) {
-		t.Errorf("attributes %v, want %v", r.Attributes, want)
+	if want := []protocol.Attribute{{Key: "db.namespace", Value: "shop"}}; !cmp.Equal(r.Told[len(r.Told)-1].Request.Attributes, want) {
+		t.Errorf("attributes %v, want %v", r.Told[len(r.Told)-1].Request.Attributes, want)
 	}
 }
 
@@ -269,8 +269,8 @@ func TestDatabase(t *testing.T) {
 func TestLongStatement(t *testing.T) {
 	text := "SELECT a FROM t WHERE id IN (" + strings.Repeat("123456, ", 7500) + "1) AND last = 'x'"
 	r := play(t, conversation{calls: []string{">" + query(text), "<" + tag("SELECT 0") + ready("I")}}, 1400, nil)
-	if len(r.Lines) != 1 || !strings.HasPrefix(r.Lines[0], "SELECT|SELECT a FROM t WHERE id IN (?) AND last = ?||") {
-		t.Errorf("got %q", r.Lines)
+	if len(r.Rows()) != 1 || !strings.HasPrefix(r.Rows()[0], "SELECT|SELECT a FROM t WHERE id IN (?) AND last = ?||") {
+		t.Errorf("got %q", r.Rows())
 	}
 }
 
@@ -312,13 +312,13 @@ func TestLossIsHonest(t *testing.T) {
 			}
 		}
 		rec := play(t, c, 1<<20, kept)
-		for _, l := range withoutSizes(rec.Lines) {
+		for _, l := range withoutSizes(rec.Rows()) {
 			if strings.Contains(l, "|partial") || strings.Contains(l, "|unanswered") || strings.HasPrefix(l, "EXECUTE||") {
 				continue // the last: it says that the statement is not known
 			}
 			full++
 			if truth[l]--; truth[l] < 0 {
-				t.Fatalf("round %d: %s was never said; calls %q; all %q", i, l, c.calls, rec.Lines)
+				t.Fatalf("round %d: %s was never said; calls %q; all %q", i, l, c.calls, rec.Rows())
 			}
 		}
 	}

@@ -33,7 +33,7 @@ func recognizeRun(b []byte) protocol.Verdict {
 	}
 	r := readRun(b)
 	switch {
-	case !r.isSound:
+	case !r.isSound, r.isCut && len(b) > headerSize && b[1] != 0: // as above
 		return protocol.No
 	case r.isStrong:
 		return protocol.IsRequest
@@ -94,9 +94,12 @@ func isBody(kind byte, b []byte, isWhole bool) (ok, strong bool) {
 		strong = sqltext.Begins(sqltext.PostgreSQL, text)
 		return ended == isWhole && len(rest) == 0, strong
 	case 'P':
-		_, b, ok = cstring(b)
-		if !ok {
+		var name []byte
+		if name, b, ok = cstring(b); !ok {
 			return !isWhole, false
+		}
+		if hasControls(name) {
+			return false, false
 		}
 		text, rest, ended := cstring(b)
 		if !ended {

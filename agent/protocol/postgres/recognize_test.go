@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/sqltext/sqltest"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 func TestRecognize(t *testing.T) {
@@ -101,17 +101,17 @@ func FuzzParse(f *testing.F) {
 		f.Add(orders, []byte(text[0]), []byte(text[1]))
 	}
 	f.Fuzz(func(t *testing.T, orders, client, server []byte) {
-		p, r := newParser(), sqltest.New(t)
+		p, r := newParser(), parsertest.NewRecorder(t)
 		text := [2][]byte{client, server}
 		for len(orders) >= 2 && !r.IsOpaque {
 			dir := protocol.Direction(orders[0] & 1)
 			n := min(int(orders[1]), len(text[dir]))
 			if orders[0]&2 != 0 {
 				size := uint32(orders[1]) << (orders[0] >> 4)
-				r.Bytes += uint64(size)
+				r.Moved += uint64(size)
 				p.Gap(dir, size, text[dir][:min(n, 8, int(size))], r)
 			} else {
-				r.Bytes += uint64(n)
+				r.Moved += uint64(n)
 				p.Data(dir, text[dir][:n], r)
 				text[dir] = text[dir][n:]
 			}
@@ -127,8 +127,8 @@ func FuzzParse(f *testing.F) {
 }
 
 func TestParserIsBounded(t *testing.T) {
-	p, r := newParser(), sqltest.New(t)
-	r.Bytes = 1 << 40
+	p, r := newParser(), parsertest.NewRecorder(t)
+	r.Moved = 1 << 40
 	for range 5 * maxQueue {
 		p.Data(protocol.ToServer, []byte(parse("", "SELECT 1")+bind("", "")+exec("")), r)
 	}

@@ -74,12 +74,13 @@ func (p *parser) request(t text, size uint64, sink protocol.Sink) {
 	switch t.kind {
 	case 'Q':
 		q, _, _ := cstring(t.b)
+		protocol.Tell(sink, e.id, protocol.ToServer, protocol.FormSQL, q)
 		st := p.texts.Describe(sqltext.PostgreSQL, q, t.isCut)
 		p.endUnit(st.Operation, st.Template, sink)
 	case 'F':
 		p.endUnit(opFunction, "", sink)
 	case 'P':
-		p.parse(t, e)
+		p.parse(t, e, sink)
 	case 'B':
 		e.expects++
 		portal, rest, ok := cstring(t.b)
@@ -114,7 +115,7 @@ func (u *unit) known(operation, target string) {
 	}
 }
 
-func (p *parser) parse(t text, e *entry) {
+func (p *parser) parse(t text, e *entry, sink protocol.Sink) {
 	e.expects++
 	name, rest, ok := cstring(t.b)
 	if !ok {
@@ -123,6 +124,7 @@ func (p *parser) parse(t text, e *entry) {
 		return
 	}
 	q, _, ended := cstring(rest)
+	protocol.Tell(sink, e.id, protocol.ToServer, protocol.FormSQL, q)
 	st := p.texts.Describe(sqltext.PostgreSQL, q, !ended)
 	p.statements.parse(name, st)
 	p.unit.hasParse = true

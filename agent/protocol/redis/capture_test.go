@@ -16,20 +16,20 @@ func TestCapture(t *testing.T) {
 	get := "GET user_conf_config_1 OK req=38 res=1116"
 	exists := "EXISTS verify_code OK req=34 res=4"
 	// The last reply is longer than what was captured of it: its header says 490493, its last two bytes are missing.
-	long := "GET 1_1_http://127.0.0.1:20013/v2/pod-groups OK req=60 res=490502 cut"
+	long := "GET 1 1 http://127.0.0.1:20013/v2/pod-groups OK req=60 res=490502 cut"
 	want := [][]string{{get, get, get}, {exists, exists, exists}, {get, get, get}, {long}}
 	for i, c := range parsertest.Capture(t, "testdata/redis.pcap", 6379) {
 		if i >= len(want) {
-			t.Fatalf("a conversation of %s more than expected", c.Client)
+			t.Fatalf("%d conversations", i+1)
 		}
 		for _, joined := range []bool{false, true} {
-			r := parsertest.Play(t, Protocol{}, joined, c.Steps, true)
-			if diff := cmp.Diff(want[i], r.Done); diff != "" {
-				t.Errorf("%s (-tshark +parser):\n%s", c.Client, diff)
+			r := parsertest.Play(t, Protocol{}, joined, c)
+			if diff := cmp.Diff(want[i], r.Lines); diff != "" {
+				t.Errorf("%d (-tshark +parser):\n%s", i, diff)
 			}
 		}
-		if v := recognize(c.Steps[0].Data); v != 2 {
-			t.Errorf("%s: recognize = %v", c.Client, v)
+		if v := recognize(c[0].Data); v != 2 {
+			t.Errorf("%d: recognize = %v", i, v)
 		}
 	}
 }

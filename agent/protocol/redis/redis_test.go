@@ -7,6 +7,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/inorder"
 	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
+	"github.com/sonde-dev/sonde/signal"
 )
 
 func TestRecognize(t *testing.T) {
@@ -43,12 +44,8 @@ func TestRecognize(t *testing.T) {
 			t.Errorf("recognize(%q) = %v, want %v", tt.in, got, tt.want)
 		}
 	}
-	for _, b := range parsertest.Foreign {
-		if v := recognize([]byte(b)); v >= protocol.IsRequest && !strings.HasPrefix(b, "*2\r\n$3\r\nGET") {
-			t.Errorf("recognize(%q) = %v", b, v)
-		}
-	}
-	parsertest.Random(t, Protocol{}, 300_000)
+	parsertest.NotForeign(t, Protocol{}, "redis")
+	parsertest.Random(t, Protocol{})
 }
 
 func TestConversations(t *testing.T) { parsertest.Conversations(t, Protocol{}, "testdata/*.txt") }
@@ -74,11 +71,11 @@ func TestLongPipeline(t *testing.T) {
 	const n = inorder.MaxWaiting
 	req := strings.Repeat(bulk("GET", "user:1"), n)
 	res := strings.Repeat("$5\r\nhello\r\n", n-1) + "-WRONGTYPE x\r\n"
-	r := parsertest.Play(t, Protocol{}, false, []parsertest.Step{
+	r := parsertest.Play(t, Protocol{}, false, []parsertest.Call{
 		{Dir: protocol.ToServer, Data: []byte(req)}, {Dir: protocol.FromServer, Data: []byte(res)},
-	}, true)
-	if len(r.Done) != n || r.Done[0] != "GET user:1 OK req=25 res=11" || r.Done[n-1] != "GET user:1 WRONGTYPE req=25 res=14 error=WRONGTYPE" || len(r.Losses) > 0 {
-		t.Errorf("%d exchanges, first %q, last %q, losses %v", len(r.Done), r.Done[0], r.Done[len(r.Done)-1], r.Losses)
+	})
+	if len(r.Lines) != n || r.Lines[0] != "GET user:1 OK req=25 res=11" || r.Lines[n-1] != "GET user:1 WRONGTYPE req=25 res=14 servererror=WRONGTYPE error=WRONGTYPE" || len(r.Losses) > 0 {
+		t.Errorf("%d exchanges, first %q, last %q, losses %v", len(r.Lines), r.Lines[0], r.Lines[len(r.Lines)-1], r.Losses)
 	}
 }
 
@@ -87,36 +84,36 @@ func TestLossIsMarked(t *testing.T) {
 	cmds := []string{"GET", "INCR", "LPUSH", "HSET"}
 	for hole := range 12 {
 		for size := 1; size < 90; size += 7 {
-			var steps []parsertest.Step
+			var steps []parsertest.Call
 			for i := range 12 {
 				req := bulk(cmds[i%4], "k")
 				res := "+OK\r\n"
 				if i%4 == 1 {
 					res = "-WRONGTYPE of INCR\r\n"
 				}
-				a, b := parsertest.Step{Dir: protocol.ToServer, Data: []byte(req)}, parsertest.Step{Dir: protocol.FromServer, Data: []byte(res)}
+				a, b := parsertest.Call{Dir: protocol.ToServer, Data: []byte(req)}, parsertest.Call{Dir: protocol.FromServer, Data: []byte(res)}
 				if i == hole {
 					holed := &a
 					if size%2 == 0 {
 						holed = &b
 					}
 					k := min(size, len(holed.Data))
-					holed.Data, holed.Gap = holed.Data[:len(holed.Data)-k], uint32(k)
+					holed.Data, holed.Skip = holed.Data[:len(holed.Data)-k], uint32(k)
 				}
 				steps = append(steps, a, b)
 			}
-			r := parsertest.Play(t, Protocol{}, false, steps, true)
-			if len(r.Done) < 10 {
-				t.Fatalf("hole %d of %d: %d exchanges: %q", hole, size, len(r.Done), r.Done)
+			r := parsertest.Play(t, Protocol{}, false, steps)
+			if len(r.Lines) < 10 {
+				t.Fatalf("hole %d of %d: %d exchanges: %q", hole, size, len(r.Lines), r.Lines)
 			}
-			for _, x := range r.Done {
+			for _, x := range r.Lines {
 				isIncr, isWrong := strings.HasPrefix(x, "INCR"), strings.Contains(x, "WRONGTYPE")
 				if isIncr != isWrong && !strings.Contains(x, "partial") {
-					t.Fatalf("hole %d of %d: %q", hole, size, r.Done)
+					t.Fatalf("hole %d of %d: %q", hole, size, r.Lines)
 				}
 			}
-			if last := r.Done[len(r.Done)-1]; hole < 9 && strings.Contains(last, "partial") {
-				t.Fatalf("hole %d of %d: still in doubt at the end: %q", hole, size, r.Done)
+			if last := r.Lines[len(r.Lines)-1]; hole < 9 && strings.Contains(last, "partial") {
+				t.Fatalf("hole %d of %d: still in doubt at the end: %q", hole, size, r.Lines)
 			}
 		}
 	}
@@ -127,9 +124,9 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("\x00\x21\x01\xff"), []byte("*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n       *3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nb\r\n"), true)
 	f.Add([]byte("\x00\x0f\x01\xff"), []byte("*1\r\n$4\r\nEXEC\r\n|1\r\n+a\r\n:1\r\n*?\r\n$?\r\n;3\r\nabc\r\n;0\r\n-ERR x\r\n.\r\n%1\r\n+a\r\n_\r\n"), false)
 	f.Fuzz(func(t *testing.T, orders, text []byte, joined bool) {
-		r := parsertest.Script(t, Protocol{}, orders, text, joined)
-		if r.MaxFlights > inorder.MaxWaiting+2 {
-			t.Fatalf("%d commands wait", r.MaxFlights)
+		r := parsertest.Script(t, newParser(joined), orders, text, nil)
+		if r.MaxOpen > inorder.MaxWaiting+2 {
+			t.Fatalf("%d commands wait", r.MaxOpen)
 		}
 	})
 }
@@ -139,7 +136,7 @@ func BenchmarkParseGet(b *testing.B) { benchmark(b, 1) }
 func BenchmarkParsePipeline16(b *testing.B) { benchmark(b, 16) }
 
 func benchmark(b *testing.B, n int) {
-	p, s := newParser(false), parsertest.Nothing{}
+	p, s := newParser(false), parsertest.Discard{}
 	req := []byte(strings.Repeat(bulk("SET", "key:000000000012", "xxx"), n))
 	res := []byte(strings.Repeat("+OK\r\n", n))
 	b.ReportAllocs()
@@ -151,11 +148,11 @@ func benchmark(b *testing.B, n int) {
 
 // A reply that began while nobody waited does not belong to a command that began meanwhile.
 func TestOrphanIsNotPaired(t *testing.T) {
-	r := parsertest.Play(t, Protocol{}, false, []parsertest.Step{
+	r := parsertest.Play(t, Protocol{}, false, []parsertest.Call{
 		{Dir: protocol.FromServer, Data: []byte("!1\r\n0")}, {Dir: protocol.ToServer, Data: []byte(bulk("GET", "k"))},
 		{Dir: protocol.FromServer, Data: []byte("\r\n$1\r\nv\r\n")},
-	}, true)
-	if len(r.Done) != 1 || r.Done[0] != "GET k OK req=20 res=7" || r.Losses["orphan_response"] != 1 {
-		t.Errorf("%q, losses %v", r.Done, r.Losses)
+	})
+	if len(r.Lines) != 1 || r.Lines[0] != "GET k OK req=20 res=7" || r.Losses[signal.OrphanResponse] != 1 {
+		t.Errorf("%q, losses %v", r.Lines, r.Losses)
 	}
 }

@@ -143,6 +143,9 @@ func (p *parser) readLine(b []byte, sink protocol.Sink) int {
 	if r.n < len(r.word) {
 		r.n += copy(r.word[r.n:], b[:n])
 	}
+	if r.mark == '-' && len(r.levels) == 0 && r.isTold && !r.isAlone && p.queue.Len() > 0 {
+		protocol.Tell(sink, p.queue.Front().ID, protocol.FromServer, protocol.FormText, b[:n])
+	}
 	r.bytes += uint64(n)
 	if n > 1 {
 		r.last = b[n-2]

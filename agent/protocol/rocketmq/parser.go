@@ -122,13 +122,13 @@ func (p *parser) request(m *message, h *head, isPush bool) {
 	m.counts = false
 	switch h.code {
 	case codeSend, codeSendV2, codeSendReply, codeSendReplyV2, codePushReply:
-		if m.request.Counts[countSent] = 1; h.isBatch {
+		if m.request.Counts[protocol.MessagesSent] = 1; h.isBatch {
 			m.counts = true
 		}
-		m.request.Counts[countSentBytes] = m.size
+		m.request.Counts[protocol.MessageBytesSent] = m.size
 	case codeSendBatch:
 		m.counts = true
-		m.request.Counts[countSentBytes] = m.size
+		m.request.Counts[protocol.MessageBytesSent] = m.size
 	}
 	if m.counts {
 		m.body.start(m.size, false)
@@ -149,7 +149,7 @@ func (p *parser) answer(m *message, h *head, code int32) {
 	}
 	if m.counts = h.code == 0 && carriesMessages(code); m.counts {
 		m.body.start(m.size, true)
-		m.response.Counts[countConsumedBytes] = m.size
+		m.response.Counts[protocol.MessageBytesConsumed] = m.size
 	}
 	if h.hasMaxOffset && h.hasNextOffset && carriesMessages(code) {
 		lag := max(0, h.maxOffset-h.nextOffset)
@@ -171,13 +171,13 @@ func (p *parser) end(m *message, e protocol.End, sink protocol.Sink) {
 	}
 	if !m.isAnswer {
 		if m.counts {
-			m.request.Counts[countSent] = count
+			m.request.Counts[protocol.MessagesSent] = count
 		}
 		sink.RequestHead(id, m.request)
 		sink.RequestEnd(id, e)
 		return
 	}
-	m.response.Counts[countConsumed] = count
+	m.response.Counts[protocol.MessagesConsumed] = count
 	sink.ResponseHead(id, m.response)
 	sink.ResponseEnd(id, e)
 }

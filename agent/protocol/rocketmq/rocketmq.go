@@ -56,34 +56,7 @@ func (Protocol) Reads() protocol.Reading {
 // Semantics names the metrics and labels after OpenTelemetry's messaging conventions.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
-// What is counted, in the order of semantics.Counts.
-const (
-	countSent = iota
-	countConsumed
-	countSentBytes
-	countConsumedBytes
-)
-
-var semantics = protocol.Semantics{
-	ServerDuration:    "messaging_server_operation_duration_seconds",
-	ClientDuration:    "messaging_client_operation_duration_seconds",
-	OperationLabel:    "messaging_operation_name",
-	ServerTargetLabel: "messaging_destination_name",
-	ClientTargetLabel: "messaging_destination_name",
-	StatusLabel:       "messaging_response_status_code",
-	Template:          func(topic string) string { return topic },
-	Counts: []protocol.Count{
-		countSent: {Client: "messaging_client_sent_messages_total", Server: "messaging_server_received_messages_total",
-			Unit: "{message}", Help: "Messages in requests that publish, whatever the answer."},
-		countConsumed: {Client: "messaging_client_consumed_messages_total", Server: "messaging_server_delivered_messages_total",
-			Unit: "{message}", Help: "Messages in responses to requests that fetch."},
-		countSentBytes: {Client: "messaging_client_sent_bytes_total", Server: "messaging_server_received_bytes_total",
-			Unit: "By", Help: "Bytes of messages in requests that publish, compressed as they are."},
-		countConsumedBytes: {Client: "messaging_client_consumed_bytes_total", Server: "messaging_server_delivered_bytes_total",
-			Unit: "By", Help: "Bytes of messages in responses to requests that fetch, compressed as they are."},
-	},
-	Constant: []protocol.Attribute{{Key: "messaging_system", Value: "rocketmq"}},
-}
+var semantics = protocol.Messaging("rocketmq", nil, protocol.MessageCounts()...)
 
 // recognize claims a frame whose head is there as a whole. A JSON head may be waited for: its first name tells it from other JSON.
 func recognize(b []byte) protocol.Verdict {

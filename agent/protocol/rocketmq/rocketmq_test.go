@@ -4,49 +4,50 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/protocoltest"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 // The expectations were read from a hex dump (tshark -x; it has no dissector for RocketMQ).
 func TestCaptures(t *testing.T) {
 	const pull = "PULL_MESSAGE TopicTest "
-	const group = " name=please_rename_unique_group_name_4"
+	const group = " messaging.consumer.group.name=please_rename_unique_group_name_4"
 	for _, tt := range []struct {
 		file string
 		port uint16
 		want string
 	}{
 		{"rocketmq-send-message-v2", 10909, "" +
-			"SEND_MESSAGE_V2 TopicTest SUCCESS req=385 res=242 count0=1 count2=16 name=please_rename_unique_group_name\n" +
-			"SEND_MESSAGE_V2 TopicTest SUCCESS req=385 res=242 count0=1 count2=16 name=please_rename_unique_group_name\n"},
+			"SEND_MESSAGE_V2 TopicTest SUCCESS req=385 res=242 count0=1 count2=16 messaging.consumer.group.name=please_rename_unique_group_name\n" +
+			"SEND_MESSAGE_V2 TopicTest SUCCESS req=385 res=242 count0=1 count2=16 messaging.consumer.group.name=please_rename_unique_group_name\n"},
 		{"rocketmq-producer-otel", 10911, strings.Repeat(
-			"SEND_MESSAGE_V2 otel-demo-topic SUCCESS req=458 res=242 count0=1 count2=41 name=otel-producer-group\n", 3)},
+			"SEND_MESSAGE_V2 otel-demo-topic SUCCESS req=458 res=242 count0=1 count2=41 messaging.consumer.group.name=otel-producer-group\n", 3)},
 		// The answer to opaque 247 is not in the capture; 250 is answered before 248.
 		{"rocketmq-pull-message", 10911, "" +
-			"PULL_MESSAGE %RETRY%please_rename_unique_group_name_4 PULL_NOT_FOUND req=389 res=232" + group + " lag=0\n" +
-			pull + "PULL_NOT_FOUND req=364 res=238" + group + " lag=0\n" +
-			"PULL_MESSAGE %RETRY%please_rename_unique_group_name_4 - req=389 res=0" + group + " unanswered\n" +
-			pull + "SUCCESS req=364 res=401 count1=1 count3=178" + group + " lag=0\n" +
-			pull + "SUCCESS req=364 res=401 count1=1 count3=178" + group + " lag=0\n"},
+			"PULL_MESSAGE %RETRY%please_rename_unique_group_name_4 PULL_NOT_FOUND req=389 res=232 waits" + group + " messaging.rocketmq.consumer.lag=0\n" +
+			pull + "PULL_NOT_FOUND req=364 res=238 waits" + group + " messaging.rocketmq.consumer.lag=0\n" +
+			"PULL_MESSAGE %RETRY%please_rename_unique_group_name_4 - req=389 res=0 waits unanswered" + group + "\n" +
+			pull + "SUCCESS req=364 res=401 waits count1=1 count3=178" + group + " messaging.rocketmq.consumer.lag=0\n" +
+			pull + "SUCCESS req=364 res=401 waits count1=1 count3=178" + group + " messaging.rocketmq.consumer.lag=0\n"},
 	} {
-		calls := protocoltest.Calls(t, "testdata/"+tt.file+".pcap", tt.port)
+		calls := messagesOf(t, tt.file, tt.port)
 		for _, c := range calls {
 			want := protocol.IsRequest
-			if c.Direction == protocol.FromServer {
+			if c.Dir == protocol.FromServer {
 				want = protocol.IsResponse
 			}
-			if v := recognize(c.Payload); v != want {
-				t.Errorf("%s: recognize(%q) = %v, want %v", tt.file, c.Payload, v, want)
+			if v := recognize(c.Data); v != want {
+				t.Errorf("%s: recognize(%q) = %v, want %v", tt.file, c.Data, v, want)
 			}
 		}
-		if got := protocoltest.Play(t, newParser(false), calls); got != tt.want {
+		if got := parsertest.Play(t, Protocol{}, false, calls).String(); got != tt.want {
 			t.Errorf("%s: got\n%swant\n%s", tt.file, got, tt.want)
 		}
-		protocoltest.CheckSplits(t, func() protocol.Parser { return newParser(false) }, calls)
+		parsertest.AnySplit(t, Protocol{}, false, calls)
 	}
 }
 
@@ -102,18 +103,18 @@ func stored(n, size int) string {
 	return string(b)
 }
 
-func to(b []byte) protocoltest.Call {
-	return protocoltest.Call{Direction: protocol.ToServer, Payload: b}
+func to(b []byte) parsertest.Call {
+	return parsertest.Call{Dir: protocol.ToServer, Data: b}
 }
-func from(b []byte) protocoltest.Call {
-	return protocoltest.Call{Direction: protocol.FromServer, Payload: b}
+func from(b []byte) parsertest.Call {
+	return parsertest.Call{Dir: protocol.FromServer, Data: b}
 }
 
-func conversation() []protocoltest.Call {
+func conversation() []parsertest.Call {
 	send := map[string]string{"b": "orders", "a": "shop", "m": "false"}
 	batch := map[string]string{"b": "orders", "a": "shop", "m": "true"}
 	pull := map[string]string{"topic": "orders", "consumerGroup": "billing"}
-	return []protocoltest.Call{
+	return []parsertest.Call{
 		to(command{Code: 310, ExtFields: send, Opaque: 1}.json("a secret")),
 		from(command{Code: 0, Flag: 1, Opaque: 1}.json("")),
 		to(command{Code: 310, ExtFields: send, Opaque: 2, Flag: 2}.binary("one way")),
@@ -131,21 +132,27 @@ func conversation() []protocoltest.Call {
 	}
 }
 
+// messagesOf returns the calls of a capture. Other packets of the connection were left out of it: they are no holes.
+func messagesOf(t testing.TB, file string, port uint16) []parsertest.Call {
+	calls := parsertest.Capture(t, "testdata/"+file+".pcap", port)[0]
+	return slices.DeleteFunc(calls, func(c parsertest.Call) bool { return c.Skip > 0 })
+}
+
 func TestConversation(t *testing.T) {
-	got := protocoltest.Play(t, newParser(false), conversation())
+	got := parsertest.Play(t, Protocol{}, false, conversation()).String()
 	var lines []string
 	for line := range strings.Lines(got) {
 		f := strings.Fields(line)
 		lines = append(lines, strings.Join(append(f[:3], f[5:]...), " "))
 	}
 	want := []string{
-		"SEND_MESSAGE_V2 orders SUCCESS count0=1 count2=8 name=shop",
-		"SEND_MESSAGE_V2 orders - count0=1 count2=7 name=shop silent",
-		"PULL_MESSAGE orders SUCCESS count1=5 count3=1500 name=billing lag=7",
-		"SEND_MESSAGE_V2 orders SYSTEM_BUSY count0=1 count2=1 name=shop client=SYSTEM_BUSY server=SYSTEM_BUSY",
-		"NOTIFY_CONSUMER_IDS_CHANGED - - name=billing silent",
-		"SEND_BATCH_MESSAGE orders TOPIC_NOT_EXIST count0=3 count2=300 name=shop client=TOPIC_NOT_EXIST",
-		"GET_CONSUMER_RUNNING_INFO - - name=billing silent",
+		"SEND_MESSAGE_V2 orders SUCCESS count0=1 count2=8 messaging.consumer.group.name=shop",
+		"SEND_MESSAGE_V2 orders - noresponse count0=1 count2=7 messaging.consumer.group.name=shop",
+		"PULL_MESSAGE orders SUCCESS waits count1=5 count3=1500 messaging.consumer.group.name=billing messaging.rocketmq.consumer.lag=7",
+		"SEND_MESSAGE_V2 orders SYSTEM_BUSY servererror=SYSTEM_BUSY error=SYSTEM_BUSY count0=1 count2=1 messaging.consumer.group.name=shop",
+		"NOTIFY_CONSUMER_IDS_CHANGED - - noresponse messaging.consumer.group.name=billing",
+		"SEND_BATCH_MESSAGE orders TOPIC_NOT_EXIST error=TOPIC_NOT_EXIST count0=3 count2=300 messaging.consumer.group.name=shop",
+		"GET_CONSUMER_RUNNING_INFO - - noresponse messaging.consumer.group.name=billing",
 		"HEART_BEAT - SUCCESS",
 	}
 	if strings.Join(lines, "\n") != strings.Join(want, "\n") {
@@ -154,9 +161,8 @@ func TestConversation(t *testing.T) {
 	if strings.Contains(got, "secret") {
 		t.Error("a body is told")
 	}
-	newOne := func() protocol.Parser { return newParser(false) }
-	protocoltest.CheckSplits(t, newOne, conversation())
-	protocoltest.CheckLoss(t, newOne, conversation(), func(x *protocoltest.Exchange) string {
+	parsertest.AnySplit(t, Protocol{}, false, conversation())
+	parsertest.AnyPartLost(t, Protocol{}, conversation(), func(x *parsertest.Exchange) string {
 		return fmt.Sprint(x.Request.Operation, x.Request.Target, x.Request.Counts, x.Request.NoResponse, x.RequestEnd.BodyBytes,
 			x.Response.Status, x.Response.Counts, x.Response.Attributes, x.ResponseEnd.BodyBytes)
 	})
@@ -167,26 +173,26 @@ func TestLosses(t *testing.T) {
 	big := command{Code: 0, Flag: 1, Opaque: 1}.binary(stored(3, 1000))
 	for _, tt := range []struct {
 		name string
-		play func(p *parser, r *protocoltest.Recorder)
+		play func(p *parser, r *parsertest.Recorder)
 		want string
 	}{
-		{"the end of the last message is not copied", func(p *parser, r *protocoltest.Recorder) {
+		{"the end of the last message is not copied", func(p *parser, r *parsertest.Recorder) {
 			p.Data(protocol.ToServer, command{Code: 11, ExtFields: pull, Opaque: 1}.binary(""), r)
 			p.Data(protocol.FromServer, big[:len(big)-900], r)
 			p.Gap(protocol.FromServer, 900, nil, r)
-		}, "PULL_MESSAGE orders SUCCESS req=48 res=3031 count1=3 count3=3000\n"},
-		{"messages are not copied", func(p *parser, r *protocoltest.Recorder) {
+		}, "PULL_MESSAGE orders SUCCESS req=48 res=3031 waits count1=3 count3=3000\n"},
+		{"messages are not copied", func(p *parser, r *parsertest.Recorder) {
 			p.Data(protocol.ToServer, command{Code: 11, ExtFields: pull, Opaque: 1}.binary(""), r)
 			p.Data(protocol.FromServer, big[:500], r)
 			p.Gap(protocol.FromServer, uint32(len(big)-500), nil, r)
-		}, "PULL_MESSAGE orders SUCCESS req=48 res=3031 count1=1 count3=3000 partial\n"},
-		{"responses are lost", func(p *parser, r *protocoltest.Recorder) {
+		}, "PULL_MESSAGE orders SUCCESS req=48 res=3031 waits partial count1=1 count3=3000\n"},
+		{"responses are lost", func(p *parser, r *parsertest.Recorder) {
 			p.Data(protocol.ToServer, command{Code: 34, Opaque: 1}.binary(""), r)
 			p.Gap(protocol.FromServer, 40, nil, r)
 			p.Data(protocol.ToServer, command{Code: 34, Opaque: 2}.binary(""), r)
 			p.Data(protocol.FromServer, command{Code: 0, Flag: 1, Opaque: 2}.binary(""), r)
 		}, "HEART_BEAT - - req=31 res=0 partial\nHEART_BEAT - SUCCESS req=31 res=31\nloss parser_gave_up 1\n"},
-		{"joined", func(p *parser, r *protocoltest.Recorder) {
+		{"joined", func(p *parser, r *parsertest.Recorder) {
 			*p = *newParser(true)
 			p.Data(protocol.ToServer, []byte("the middle of a message"), r)
 			p.Data(protocol.FromServer, command{Code: 0, Flag: 1, Opaque: 1}.binary(""), r)
@@ -194,7 +200,7 @@ func TestLosses(t *testing.T) {
 			p.Data(protocol.FromServer, command{Code: 0, Flag: 1, Opaque: 2}.binary(""), r)
 		}, "HEART_BEAT - SUCCESS req=31 res=31\nloss orphan_response 1\n"},
 	} {
-		p, r := newParser(false), protocoltest.NewRecorder(t)
+		p, r := newParser(false), parsertest.NewRecorder(t)
 		tt.play(p, r)
 		if got := r.String(); got != tt.want {
 			t.Errorf("%s: got\n%swant\n%s", tt.name, got, tt.want)
@@ -222,19 +228,19 @@ func TestRecognize(t *testing.T) {
 			t.Errorf("recognize(%q) = %v, want Maybe", b[:n], v)
 		}
 	}
-	protocoltest.CheckRandom(t, recognize)
+	parsertest.Random(t, Protocol{})
 }
 
 func FuzzParse(f *testing.F) {
 	var text []byte
 	for _, c := range conversation() {
-		text = append(text, c.Payload...)
+		text = append(text, c.Data...)
 	}
 	f.Add([]byte("\x00\xff\x00\xff\x01\xff\x02\x20\x01\x20"), text, false)
 	f.Add([]byte("\x00\xff\x01\xff\x02\x20\x01\x20"), text[300:], true)
 	f.Fuzz(func(t *testing.T, orders, text []byte, joined bool) {
 		p := newParser(joined)
-		protocoltest.Fuzz(t, p, orders, text, func() {
+		parsertest.Script(t, p, orders, text, func() {
 			if p.waiting.Len() > 1024 {
 				t.Fatalf("%d wait", p.waiting.Len())
 			}
@@ -244,11 +250,11 @@ func FuzzParse(f *testing.F) {
 }
 
 func BenchmarkParseSend(b *testing.B) {
-	calls := protocoltest.Calls(b, "testdata/rocketmq-send-message-v2.pcap", 10909)
+	calls := parsertest.Capture(b, "testdata/rocketmq-send-message-v2.pcap", 10909)[0]
 	p := newParser(false)
 	b.ReportAllocs()
 	for b.Loop() {
-		p.Data(protocol.ToServer, calls[0].Payload, protocoltest.Discard{})
-		p.Data(protocol.FromServer, calls[1].Payload, protocoltest.Discard{})
+		p.Data(protocol.ToServer, calls[0].Data, parsertest.Discard{})
+		p.Data(protocol.FromServer, calls[1].Data, parsertest.Discard{})
 	}
 }

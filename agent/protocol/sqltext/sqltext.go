@@ -4,7 +4,10 @@
 // It must not know protocols, and it never fails: what it cannot read for sure is left out.
 package sqltext
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Statement is what is kept of a statement.
 type Statement struct {
@@ -74,12 +77,29 @@ func Describe(d Dialect, b []byte, isCut bool) Statement {
 	return c.Describe(d, b, isCut)
 }
 
-// Begins reports whether b begins with a known verb, after white space, comments and parentheses.
+// Begins reports whether b begins with a known verb, after white space, comments and parentheses, and is text as far as it tells: two letters
+// and a space are there once in a million by chance.
 func Begins(d Dialect, b []byte) bool {
+	if !isText(b) {
+		return false
+	}
 	var work [MaxTemplate]byte
 	s := scanner{dialect: d, in: b, writer: writer{out: work[:0]}}
 	for s.i < len(s.in) && !s.isStopped && !s.isFull && s.operation == "" {
 		s.token()
 	}
 	return s.operation != "" && s.operation != Other
+}
+
+// isText reports whether the start of b is UTF-8 without control characters but white space.
+func isText(b []byte) bool {
+	const enough = 32
+	for i := 0; i < min(len(b), enough); {
+		c, n := utf8.DecodeRune(b[i:])
+		if c == utf8.RuneError && n == 1 && utf8.FullRune(b[i:]) || c < ' ' && !isSpace(b[i]) || c == 0x7f {
+			return false
+		}
+		i += n
+	}
+	return true
 }

@@ -62,7 +62,7 @@ func (p *toServer) Lose(_ bool, sink protocol.Sink) {
 
 // Resume implements frame.Messages.
 func (p *toServer) Resume(b []byte) protocol.Verdict {
-	if v := recognize(b); v != protocol.IsResponse {
+	if v := resume(b); v != protocol.IsResponse {
 		return v
 	}
 	return protocol.No
@@ -132,7 +132,7 @@ func (p *fromServer) Lose(_ bool, sink protocol.Sink) {
 
 // Resume implements frame.Messages.
 func (p *fromServer) Resume(b []byte) protocol.Verdict {
-	if v := recognize(b); v != protocol.IsRequest {
+	if v := resume(b); v != protocol.IsRequest {
 		return v
 	}
 	return protocol.No

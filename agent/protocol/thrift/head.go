@@ -146,13 +146,19 @@ func isName(b []byte) bool {
 	return b[0] > '9'
 }
 
-// recognize claims a message with a frame around it or without, whose structure, as far as it is there, has only types that exist.
-func recognize(b []byte) protocol.Verdict {
+// recognize judges the first bytes of a call on a connection of which nothing is known.
+func recognize(b []byte) protocol.Verdict { return judge(b, false) }
+
+// resume does on one that is known to speak Thrift.
+func resume(b []byte) protocol.Verdict { return judge(b, true) }
+
+// judge claims a message with a frame around it or without, whose structure, as far as it is there, has only types that exist.
+func judge(b []byte, isKnown bool) protocol.Verdict {
 	if len(b) == 0 {
 		return protocol.Maybe
 	}
 	if b[0] == compactID || b[0] == binaryStart[0] {
-		return recognizeMessage(b, 0)
+		return judgeMessage(b, 0, isKnown)
 	}
 	if b[0] > maxFrame>>24 {
 		return protocol.No
@@ -164,11 +170,11 @@ func recognize(b []byte) protocol.Verdict {
 	if size > maxFrame || size < 6 {
 		return protocol.No
 	}
-	return recognizeMessage(b[4:min(uint64(len(b)), 4+uint64(size))], uint64(size))
+	return judgeMessage(b[4:min(uint64(len(b)), 4+uint64(size))], uint64(size), isKnown)
 }
 
-// recognizeMessage judges a message in a frame of a size; 0 without one.
-func recognizeMessage(b []byte, size uint64) protocol.Verdict {
+// judgeMessage judges a message in a frame of a size; 0 without one.
+func judgeMessage(b []byte, size uint64, isKnown bool) protocol.Verdict {
 	m, n, want := parseMessage(b)
 	switch {
 	case n == 0 && want == 0, size > 0 && uint64(max(n, want)) >= size:
@@ -182,8 +188,32 @@ func recognizeMessage(b []byte, size uint64) protocol.Verdict {
 	if w.broken || size > 0 && (w.done && uint64(n+used) != size || !w.done && uint64(len(b)) == size) {
 		return protocol.No
 	}
+	if m.isCompact && !isKnown {
+		if v := believe(&m, &w, b[n+used:], size); v != protocol.IsRequest {
+			return v
+		}
+	}
 	if m.isRequest() {
 		return protocol.IsRequest
 	}
 	return protocol.IsResponse
+}
+
+// believe asks more of a compact message: random bytes begin one once in 2^24, with a long text in it, so that nothing speaks against it. Without
+// a frame it has to end with the call, or where another begins; a cut frame is to be of usual size, and of a method with a name.
+func believe(m *message, w *walker, rest []byte, size uint64) protocol.Verdict {
+	const usual, word, longWord = 16 << 20, 3, 6
+	switch {
+	case size > 0 && w.done, size > 0 && size < usual && len(m.name) >= longWord:
+		return protocol.IsRequest
+	case !w.done:
+		return protocol.Maybe
+	case len(rest) == 0 && len(m.name) >= word:
+		return protocol.IsRequest
+	case len(rest) > 1 && rest[0] == compactID:
+		if _, n, want := parseMessage(rest); n+want > 0 {
+			return protocol.IsRequest
+		}
+	}
+	return protocol.No
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/apache/thrift/lib/go/thrift"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/protocoltest"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 // The oracle is Apache's library for Go, which writes the messages.
@@ -117,11 +117,11 @@ func fields(p thrift.TProtocol, r *rand.Rand, depth int, first int16) {
 	}
 }
 
-func to(b []byte) protocoltest.Call {
-	return protocoltest.Call{Direction: protocol.ToServer, Payload: b}
+func to(b []byte) parsertest.Call {
+	return parsertest.Call{Dir: protocol.ToServer, Data: b}
 }
-func from(b []byte) protocoltest.Call {
-	return protocoltest.Call{Direction: protocol.FromServer, Payload: b}
+func from(b []byte) parsertest.Call {
+	return parsertest.Call{Dir: protocol.FromServer, Data: b}
 }
 
 // result writes a reply: field 0 a result, others an exception, -1 nothing.
@@ -145,12 +145,12 @@ func failure(kind int32) func(p thrift.TProtocol) {
 }
 
 // conversation is random, with the lines that it must be told as.
-func (s style) conversation(r *rand.Rand) (calls []protocoltest.Call, want string) {
+func (s style) conversation(r *rand.Rand) (calls []parsertest.Call, want string) {
 	add := func(seq int32, name, target string, kind thrift.TMessageType, f func(p thrift.TProtocol), status string) {
 		if status == "silent" {
 			q := s.encode(name, thrift.ONEWAY, seq, func(p thrift.TProtocol) { fields(p, r, 0, 1) })
 			calls = append(calls, to(q))
-			want += fmt.Sprintf("call %s - req=%d res=0 silent\n", target, len(q))
+			want += fmt.Sprintf("call %s - req=%d res=0 noresponse\n", target, len(q))
 			return
 		}
 		q := s.encode(name, thrift.CALL, seq, func(p thrift.TProtocol) { fields(p, r, 0, 1) })
@@ -171,9 +171,9 @@ func (s style) conversation(r *rand.Rand) (calls []protocoltest.Call, want strin
 		line = strings.TrimSuffix(line, "\n")
 		switch f := strings.Fields(line); f[2] {
 		case "EXCEPTION", "UNKNOWN_METHOD":
-			line += " client=" + f[2]
+			line += " error=" + f[2]
 		case "INTERNAL_ERROR":
-			line += " client=" + f[2] + " server=" + f[2]
+			line += " servererror=" + f[2] + " error=" + f[2]
 		}
 		b.WriteString(line + "\n")
 	}
@@ -181,11 +181,10 @@ func (s style) conversation(r *rand.Rand) (calls []protocoltest.Call, want strin
 }
 
 func TestConversations(t *testing.T) {
-	newOne := func() protocol.Parser { return newParser(false) }
 	for _, s := range styles {
 		for seed := range uint64(20) {
 			calls, want := s.conversation(rand.New(rand.NewPCG(seed, 1)))
-			if got := protocoltest.Play(t, newOne(), calls); got != want {
+			if got := parsertest.Play(t, Protocol{}, false, calls).String(); got != want {
 				t.Fatalf("%v: got\n%swant\n%s", s, got, want)
 			}
 			if seed > 0 {
@@ -193,20 +192,20 @@ func TestConversations(t *testing.T) {
 			}
 			for _, c := range calls {
 				want := protocol.IsRequest
-				if c.Direction == protocol.FromServer {
+				if c.Dir == protocol.FromServer {
 					want = protocol.IsResponse
 				}
-				if v := recognize(c.Payload); v != want {
-					t.Errorf("%v: recognize(%q) = %v, want %v", s, c.Payload, v, want)
+				if v := recognize(c.Data); v != want {
+					t.Errorf("%v: recognize(%q) = %v, want %v", s, c.Data, v, want)
 				}
-				for n := range c.Payload {
-					if v := recognize(c.Payload[:n]); v == protocol.No || v != want && v != protocol.Maybe {
-						t.Errorf("%v: recognize(%q) = %v", s, c.Payload[:n], v)
+				for n := range c.Data {
+					if v := recognize(c.Data[:n]); v == protocol.No || v != want && v != protocol.Maybe {
+						t.Errorf("%v: recognize(%q) = %v", s, c.Data[:n], v)
 					}
 				}
 			}
-			protocoltest.CheckSplits(t, newOne, calls)
-			protocoltest.CheckLoss(t, newOne, calls, func(x *protocoltest.Exchange) string {
+			parsertest.AnySplit(t, Protocol{}, false, calls)
+			parsertest.AnyPartLost(t, Protocol{}, calls, func(x *parsertest.Exchange) string {
 				return fmt.Sprint(x.Request.Target, x.Request.NoResponse, x.RequestEnd.BodyBytes, x.Response.Status, x.ResponseEnd.BodyBytes)
 			})
 		}
@@ -216,7 +215,7 @@ func TestConversations(t *testing.T) {
 func TestPipelined(t *testing.T) {
 	for _, s := range styles {
 		r := rand.New(rand.NewPCG(5, 5))
-		p, got := newParser(false), protocoltest.NewRecorder(t)
+		p, got := newParser(false), parsertest.NewRecorder(t)
 		var q, a []byte
 		for i := range int32(3) { // one call, all of one sequence id
 			q = append(q, s.encode(fmt.Sprint("m", i), thrift.CALL, 0, func(p thrift.TProtocol) { fields(p, r, 0, 1) })...)
@@ -236,7 +235,7 @@ func TestPipelined(t *testing.T) {
 func TestOvertaken(t *testing.T) {
 	s := style{false, true}
 	r := rand.New(rand.NewPCG(5, 5))
-	p, got := newParser(false), protocoltest.NewRecorder(t)
+	p, got := newParser(false), parsertest.NewRecorder(t)
 	ask := func(name string, seq int32) {
 		p.Data(protocol.ToServer, s.encode(name, thrift.CALL, seq, func(thrift.TProtocol) {}), got)
 	}
@@ -257,7 +256,7 @@ func TestOvertaken(t *testing.T) {
 	ask("fast", 8)
 	answer("fast", 8)
 	answer("late", 7)
-	want := "call log - req=20 res=0 partial\ncall get OK req=20 res=20\ncall log - req=20 res=0 silent\ncall put OK req=20 res=20\n" +
+	want := "call log - req=20 res=0 partial\ncall get OK req=20 res=20\ncall log - req=20 res=0 noresponse\ncall put OK req=20 res=20\n" +
 		"call late - req=21 res=0 partial\ncall fast OK req=21 res=21\ncall late OK req=21 res=21\ncall fast OK req=21 res=21\n"
 	if got := got.String(); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
@@ -271,7 +270,7 @@ func TestLosses(t *testing.T) {
 	}
 	for _, s := range styles {
 		q, a := s.encode("get", thrift.CALL, 1, big), s.encode("get", thrift.REPLY, 1, big)
-		p, r := newParser(true), protocoltest.NewRecorder(t)
+		p, r := newParser(true), parsertest.NewRecorder(t)
 		p.Data(protocol.ToServer, []byte("the middle of an argument"), r)
 		p.Data(protocol.FromServer, []byte("the middle of a result"), r)
 		p.Data(protocol.ToServer, q[:100], r)
@@ -313,7 +312,7 @@ func TestRecognize(t *testing.T) {
 			t.Errorf("recognize(%q) = %v, want No", in, v)
 		}
 	}
-	protocoltest.CheckRandom(t, recognize)
+	parsertest.Random(t, Protocol{})
 }
 
 func FuzzParse(f *testing.F) {
@@ -321,13 +320,13 @@ func FuzzParse(f *testing.F) {
 		calls, _ := s.conversation(rand.New(rand.NewPCG(9, 9)))
 		var text []byte
 		for _, c := range calls {
-			text = append(text, c.Payload...)
+			text = append(text, c.Data...)
 		}
 		f.Add([]byte("\x00\xff\x00\xff\x01\xff\x02\x20\x01\x20"), text, i%2 == 0)
 	}
 	f.Fuzz(func(t *testing.T, orders, text []byte, joined bool) {
 		p := newParser(joined)
-		protocoltest.Fuzz(t, p, orders, text, func() {
+		parsertest.Script(t, p, orders, text, func() {
 			if p.waiting.Len() > 1024 || len(p.in.pend) > 32 || len(p.out.pend) > 32 {
 				t.Fatalf("not bounded: %d wait, %d kept", p.waiting.Len(), len(p.in.pend))
 			}
@@ -349,7 +348,7 @@ func benchmark(b *testing.B, s style) {
 	p := newParser(false)
 	b.ReportAllocs()
 	for b.Loop() {
-		p.Data(protocol.ToServer, q, protocoltest.Discard{})
-		p.Data(protocol.FromServer, a, protocoltest.Discard{})
+		p.Data(protocol.ToServer, q, parsertest.Discard{})
+		p.Data(protocol.FromServer, a, parsertest.Discard{})
 	}
 }

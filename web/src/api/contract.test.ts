@@ -39,7 +39,7 @@ function tsInterfaces(source: string): Record<string, Fields> {
 
 const go = goStructs(readFileSync(new URL('../../../server/query/types.go', import.meta.url), 'utf8'))
 const ts = tsInterfaces(
-  ['types', 'services', 'topology', 'service', 'interfaces', 'status'].map((name) => readFileSync(new URL(`./${name}.ts`, import.meta.url), 'utf8')).join('\n'),
+  ['types', 'services', 'topology', 'service', 'interfaces', 'samples', 'status'].map((name) => readFileSync(new URL(`./${name}.ts`, import.meta.url), 'utf8')).join('\n'),
 )
 
 describe('the contract with the query API', () => {

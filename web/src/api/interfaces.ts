@@ -27,6 +27,16 @@ export interface Offerer {
   reasons: Reason[]
 }
 
+/** A number that goes up and down, of one target and one client, as it was at the end of the range. */
+export interface Level {
+  service: string
+  protocol: string
+  target: string
+  name: string
+  client: string
+  value: number
+}
+
 /** Offers come by the time spent in them, most first. */
 export interface InterfacesReply {
   range: Range
@@ -34,6 +44,7 @@ export interface InterfacesReply {
   protocols: string[]
   offerers: Offerer[]
   offers: Offer[]
+  levels: Level[]
   total: number
   loss: Loss
 }

@@ -36,6 +36,17 @@ export interface StatusStore {
   fsyncInterval: number
 }
 
+export interface StatusContent {
+  enabled: boolean
+  kept: number
+  dropped: Record<string, number>
+  records: number
+  diskBytes: number
+  diskBound: number
+  retentionSecs: number
+  oldest: number
+}
+
 export interface StatusReply {
   version: string
   host: string
@@ -54,6 +65,7 @@ export interface StatusReply {
   processes: number
   store: StatusStore
   selection: string
+  content: StatusContent
 }
 
 /** Status describes now, whatever range the page shows. */

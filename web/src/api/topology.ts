@@ -40,6 +40,8 @@ export interface Flow {
   retransmits: number
   requestBytes: number
   responseBytes: number
+  roundTrip: number
+  serverNames: string[]
 }
 
 export interface TopologyReply {

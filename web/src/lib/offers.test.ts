@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Offer } from '../api/interfaces'
+import type { Level, Offer } from '../api/interfaces'
 import type { RED } from '../api/types'
 import { addUp, countNames, destinations, idOf, offerId, roleOf, totals } from './offers'
 
@@ -10,6 +10,10 @@ function red(requests: number, errors = 0, more: Partial<RED> = {}): RED {
 function offer(operation: string, target: string, requests: number, callers: string[], more: Partial<Offer> = {}): Offer {
   const each = callers.map((name, i) => ({ name, red: red(requests - i) }))
   return { service: 'broker', seen: 'server', protocol: 'kafka', kind: 'messaging', operation, target, statuses: {}, counts: {}, time: 0, red: red(requests), callers: each, ...more }
+}
+
+function lag(target: string, client: string, value: number): Level {
+  return { service: 'broker', protocol: 'kafka', target, name: 'kafka_consumer_lag', client, value }
 }
 
 it.each([
@@ -56,10 +60,11 @@ describe('destinations', () => {
       offer('subscribe', 'audit', 1, ['late', 'logger']),
       offer('send', 'orders', 7, ['x'], { service: 'another' }),
     ],
+    [lag('orders', 'audit-log', 5), lag('orders', 'mailer', 120), lag('returns', 'mailer', 0), { ...lag('audit', 'logger', 9), name: 'depth' }],
     100,
   )
   it('group operations by broker and name', () => {
-    expect(rows.map((d) => `${d.service} ${d.target} ${d.offers.length}`)).toEqual(['broker orders 3', 'broker audit 3', 'another orders 1'])
+    expect(rows.map((d) => `${d.service} ${d.target} ${d.offers.length}`)).toEqual(['broker orders 3', 'broker audit 3', 'another orders 1', 'broker returns 0'])
   })
   it('tell producers from consumers; who only commits is neither', () => {
     expect([rows[0]?.producers.map((c) => c.name), rows[0]?.consumers.map((c) => c.name)]).toEqual([['shop', 'admin'], ['mailer']])
@@ -71,6 +76,9 @@ describe('destinations', () => {
     expect(rows[1]?.consumed).toEqual({ perSecond: 0.3, isMessages: false, requests: 30 })
   })
   it('who only subscribed is a consumer already', () => expect(rows[1]?.consumers.map((c) => c.name)).toEqual(['logger', 'late']))
+  it('have the lag of each consumer, the furthest behind first, and are there for a lag alone', () => {
+    expect(rows.map((d) => d.lags.map((l) => `${l.client} ${l.records}`))).toEqual([['mailer 120', 'audit-log 5'], [], [], ['mailer 0']])
+  })
   it('have the percentile of sending, and all requests', () => {
     expect([rows[0]?.sendP95, rows[0]?.all.requests, rows[0]?.all.waiting]).toEqual([0.02, 160, 50])
   })

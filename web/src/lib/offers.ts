@@ -1,8 +1,11 @@
 // Statements, names, methods and destinations: what the pages of one kind list. Pure.
 
-import type { Caller, Offer, Offerer } from '../api/interfaces'
+import type { Caller, Level, Offer, Offerer } from '../api/interfaces'
 import type { RED } from '../api/types'
 import { groupBy } from './graph'
+
+/** How the names of such levels end: kafka_consumer_lag. */
+const LAG = '_consumer_lag'
 
 /** Whether a call puts something into a queue, takes something out, or does neither (asks for metadata, commits). */
 export type Role = 'produces' | 'consumes' | 'other'
@@ -90,6 +93,13 @@ export interface Destination {
   all: Golden
   /** Of the busiest way to put something in, undefined where nobody was seen to. */
   sendP95: number | undefined
+  /** How far each consumer is behind, the furthest first; empty where the protocol does not tell. */
+  lags: Lag[]
+}
+
+export interface Lag {
+  client: string
+  records: number
 }
 
 /** What goes in or out: messages where the protocol counts them, requests otherwise. */
@@ -99,10 +109,15 @@ export interface Flow {
   requests: number
 }
 
-export function destinations(offers: readonly Offer[], seconds: number): Destination[] {
-  const groups = groupBy(offers, ({ service, protocol, target }) => JSON.stringify([service, protocol, target]))
-  return [...groups.values()].map((group) => {
-    const first = group[0] as Offer
+/**
+ * Offers and levels by destination. A consumer of several topics asks for all of them at once, so that a topic may have a lag and no offer.
+ */
+export function destinations(offers: readonly Offer[], levels: readonly Level[], seconds: number): Destination[] {
+  const key = ({ service, protocol, target }: Offer | Level) => JSON.stringify([service, protocol, target])
+  const groups = groupBy<Offer | Level, string>([...offers, ...levels.filter((l) => l.name.endsWith(LAG))], key)
+  return [...groups.values()].map((all) => {
+    const first = all[0] as Offer | Level
+    const group = all.filter((x) => 'operation' in x)
     const of = (role: Role) => group.filter(({ operation }) => roleOf(operation) === role)
     const [produce, consume] = [of('produces'), of('consumes')]
     return {
@@ -116,6 +131,7 @@ export function destinations(offers: readonly Offer[], seconds: number): Destina
       consumed: flow(consume.filter(({ operation }) => !JOINS.has(lastWord(operation))), 'consumed_messages', seconds),
       all: addUp(group.map(({ red }) => red)),
       sendP95: [...produce].sort((a, b) => b.red.requests - a.red.requests)[0]?.red.p95,
+      lags: all.filter((x) => 'value' in x).map(({ client, value }) => ({ client, records: value })).sort((a, b) => b.records - a.records),
     }
   })
 }

@@ -17,6 +17,12 @@ const NAMES: Record<string, string> = {
   dubbo: 'Dubbo',
   thrift: 'Thrift',
   fastcgi: 'FastCGI',
+  elasticsearch: 'Elasticsearch',
+  opensearch: 'OpenSearch',
+  graphql: 'GraphQL',
+  openai: 'OpenAI',
+  anthropic: 'Anthropic',
+  ollama: 'Ollama',
 }
 
 export function protocolName(protocol: string): string {

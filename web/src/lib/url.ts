@@ -30,6 +30,8 @@ export interface MapView extends Common {
   hops: number
   /** Kinds of calls that are left out: "dns" hides what every service asks. */
   hidden: string[]
+  /** Whether connections without known requests are drawn; undefined leaves it to how many there are. */
+  flows: boolean | undefined
   /** Id of the node or edge whose panel is open. */
   selected: string | undefined
 }
@@ -80,6 +82,7 @@ export function encodeView(view: View): string {
     if (view.focus) query.set('focus', view.focus)
     if (view.hops !== DEFAULT_HOPS) query.set('hops', String(view.hops))
     if (view.hidden.length > 0) query.set('hide', view.hidden.join(','))
+    if (view.flows !== undefined) query.set('flows', view.flows ? '1' : '0')
     if (view.selected) query.set('sel', view.selected)
   }
   if (isOffersView(view)) {
@@ -129,6 +132,7 @@ export function decodeView(path: string, search: string): View {
       focus: query.get('focus') || undefined,
       hops: decodeHops(query.get('hops')),
       hidden: (query.get('hide') ?? '').split(',').filter((kind) => kind !== ''),
+      flows: { '1': true, '0': false }[query.get('flows') ?? ''],
       selected: query.get('sel') || undefined,
     }
   }
@@ -191,7 +195,7 @@ export function overviewFrom({ range, refresh }: View): OverviewView {
 }
 
 export function mapFrom({ range, refresh }: View, focus?: string): MapView {
-  return { page: 'map', range, refresh, search: '', focus, hops: DEFAULT_HOPS, hidden: [], selected: focus }
+  return { page: 'map', range, refresh, search: '', focus, hops: DEFAULT_HOPS, hidden: [], flows: undefined, selected: focus }
 }
 
 export function serviceFrom({ range, refresh }: View, service: string): ServiceView {

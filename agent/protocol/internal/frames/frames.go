@@ -1,7 +1,7 @@
 // Package frames cuts one direction of a connection into messages that say their own length.
 //
-// In: bytes and gaps. Out: the first bytes of each message, and its end, told to a Handler.
-// It must not know what a message means.
+// In: bytes and gaps. Out: the first bytes of each message, all at once, and its end, told to a Handler. Package frame hands on heads and
+// bodies as they come. It must not know what a message means.
 package frames
 
 import "github.com/sonde-dev/sonde/agent/protocol"

@@ -2,34 +2,40 @@ import { EdgeLabelRenderer, type EdgeProps } from '@xyflow/react'
 import { memo } from 'react'
 import { formatDuration, formatRate, formatRatio } from '../../lib/format'
 import { protocolName } from '../../lib/protocol'
-import type { CallFlowEdge, Calls } from './flow'
+import { flowLabel, type CallFlowEdge, type Calls } from './flow'
 
 /** Wide enough to hit with a mouse. */
-const HIT_WIDTH = 16
+export const HIT_WIDTH = 16
 
 export const CallEdge = memo(function CallEdge({ id, data }: EdgeProps<CallFlowEdge>) {
   if (!data) return null
-  const { calls, path, label, width, isCrowded, isLabelled, isSelected, isDimmed } = data
+  const { calls, path, label, width, isCrowded, isLabelled, isSelected, isDimmed, encrypted, seconds } = data
   const isTold = calls.edges.some(({ protocol }) => protocol !== 'http')
   const state = calls.severity
   return (
     <>
-      <g className="call" data-severity={state} data-selected={isSelected} data-dimmed={isDimmed} data-edge={id} data-client={calls.client} data-server={calls.server}>
+      <g className={encrypted ? 'call call-raw' : 'call'} data-severity={state} data-selected={isSelected} data-dimmed={isDimmed} data-edge={id} data-client={calls.client} data-server={calls.server}>
         <path className="call-hit" d={path} fill="none" strokeWidth={HIT_WIDTH} />
         <path className="call-line" d={path} fill="none" strokeWidth={width} markerEnd={`url(#arrow-${isSelected && state === 'ok' ? 'selected' : state})`} />
       </g>
       {isLabelled && (
         <EdgeLabelRenderer>
           <div
-            className="call-label"
+            className={encrypted ? 'call-label call-label-raw' : 'call-label'}
             data-severity={state}
             data-selected={isSelected}
             data-dimmed={isDimmed}
             style={{ transform: `translate(-50%, -50%) translate(${label.x}px, ${label.y}px)` }}
           >
-            {isTold && <span className="call-protocols">{protocolsOf(calls)} </span>}
-            {formatRate(calls.rate)}
-            <span className="call-label-more">{more(calls, isTold && isCrowded)}</span>
+            {encrypted ? (
+              flowLabel(encrypted, seconds)
+            ) : (
+              <>
+                {isTold && <span className="call-protocols">{protocolsOf(calls)} </span>}
+                {formatRate(calls.rate)}
+              </>
+            )}
+            <span className="call-label-more">{more(calls, isTold && (isCrowded || encrypted !== undefined))}</span>
           </div>
         </EdgeLabelRenderer>
       )}

@@ -4,6 +4,7 @@ import { useTopology, type TopologyReply } from '../../api/topology'
 import { navigate } from '../../components/navigation'
 import { ErrorMessage, LoadingRows, NoTraffic } from '../../components/States'
 import { withoutKinds } from '../../lib/bundle'
+import { areShownByDefault, rawFlows, withEnds, type RawFlows } from '../../lib/flows'
 import { kindsOf, protocolName } from '../../lib/protocol'
 import { matches } from '../../lib/rank'
 import { serviceFrom, type MapView } from '../../lib/url'
@@ -16,19 +17,24 @@ import { useLayout } from './useLayout'
 export default function MapPage({ view }: { view: MapView }) {
   const query = useTopology()
   if (query.data) {
-    if (query.data.nodes.length === 0) return <NoTraffic range={view.range} />
+    if (query.data.nodes.length + query.data.flows.length === 0) return <NoTraffic range={view.range} />
     return <LoadedMap view={view} reply={query.data} isStale={query.isPlaceholderData} />
   }
   if (query.error) return <ErrorMessage error={query.error} retry={() => void query.refetch()} />
   return <LoadingRows rows={8} height={80} />
 }
 
+const NO_FLOWS: RawFlows = { flows: [], nodes: [], left: 0 }
+
 function LoadedMap({ view, reply, isStale }: { view: MapView; reply: TopologyReply; isStale: boolean }) {
   const hidden = view.hidden.join()
-  const part = useMemo(
-    () => visiblePart(withoutKinds(reply.nodes, reply.edges, hidden.split(',')), view.focus, view.hops),
-    [reply, view.focus, view.hops, hidden],
-  )
+  const raw = useMemo(() => rawFlows(reply), [reply])
+  const hasFlows = view.flows ?? (reply.nodes.length === 0 || areShownByDefault(raw))
+  const part = useMemo(() => {
+    const drawn = hasFlows ? raw : NO_FLOWS
+    const { nodes, edges } = withoutKinds(reply.nodes, reply.edges, hidden.split(','))
+    return visiblePart({ ...reply, nodes: withEnds(nodes, reply.nodes, drawn.flows), edges }, drawn, view.focus, view.hops)
+  }, [reply, raw, hasFlows, view.focus, view.hops, hidden])
   const size = useMemo(() => layoutInput(part), [part])
   const layout = useLayout(size)
   const found = useMemo(
@@ -38,21 +44,20 @@ function LoadedMap({ view, reply, isStale }: { view: MapView; reply: TopologyRep
   const emphasis: Emphasis = useMemo(() => ({ selected: view.selected, focus: view.focus, found }), [view.selected, view.focus, found])
   return (
     <div className={isStale ? 'map stale' : 'map'} data-many={size.nodes.length > COMPACT_FROM}>
-      <MapToolbar view={view} part={part} total={reply.nodes.length} found={found} kinds={kindsOf(reply.edges)} />
+      <MapToolbar view={view} part={part} total={reply.nodes.length + (hasFlows ? raw.nodes.length : 0)} raw={raw} hasFlows={hasFlows} found={found} kinds={kindsOf(reply.edges)} />
       {layout.data && (
         <ServiceMap
-          nodes={part.nodes}
-          edges={part.edges}
+          shown={part}
           layout={layout.data}
           size={size}
           emphasis={emphasis}
-          part={`${view.hops} ${hidden} ${view.focus ?? ''}`}
+          part={`${view.hops} ${hidden} ${view.focus ?? ''} ${hasFlows}`}
           onSelect={(selected) => navigate({ ...view, selected }, view.selected !== undefined)}
           onOpen={(service) => navigate(serviceFrom(view, service))}
         />
       )}
       {layout.error && <ErrorMessage error={layout.error} retry={() => void layout.refetch()} />}
-      {view.selected !== undefined && <MapPanel key={view.selected} view={view} reply={reply} selected={view.selected} />}
+      {view.selected !== undefined && <MapPanel key={view.selected} view={view} reply={reply} raw={raw} selected={view.selected} />}
     </div>
   )
 }

@@ -5,32 +5,52 @@ import { CloseIcon, FocusIcon, KindIcon } from '../../components/icons'
 import { Link, navigate } from '../../components/navigation'
 import { LanguageBadge } from '../../components/Panel'
 import { ReasonsList, SeverityMark } from '../../components/Severity'
-import { formatBytes, formatCount, formatDuration, formatRate, formatRatio, languageName, plural } from '../../lib/format'
+import { formatDuration, formatRate, formatRatio, languageName, plural } from '../../lib/format'
 import { bundleEdges } from '../../lib/bundle'
+import type { RawFlows } from '../../lib/flows'
 import { edgeId } from '../../lib/graph'
 import { isBackend, pageOf, protocolName } from '../../lib/protocol'
+import { Connections, FlowList, FlowPanel, ServerNames } from './FlowPanel'
 import { offersFrom, serviceFrom, type MapView } from '../../lib/url'
 
 export interface MapPanelProps {
   view: MapView
   reply: TopologyReply
+  raw: RawFlows
   selected: string
 }
 
-export function MapPanel({ view, reply, selected }: MapPanelProps) {
-  const node = reply.nodes.find((n) => n.id === selected)
-  const edges = reply.edges.filter((e) => edgeId(e) === selected)
+export function MapPanel({ view, reply, raw, selected }: MapPanelProps) {
+  const seconds = reply.range.end - reply.range.start
   return (
     <aside className="map-panel" aria-label="Details">
       <button type="button" className="map-panel-close" aria-label="Close" onClick={() => navigate({ ...view, selected: undefined })}>
         <CloseIcon />
       </button>
-      {node ? <NodePanel view={view} reply={reply} node={node} /> : edges.length > 0 ? <EdgePanel view={view} edges={edges} flows={reply.flows.filter((f) => edgeId(f) === selected)} /> : <p className="faint">No traffic in this time range.</p>}
+      <Selected view={view} reply={reply} raw={raw} selected={selected} seconds={seconds} />
     </aside>
   )
 }
 
-function NodePanel({ view, reply, node }: { view: MapView; reply: TopologyReply; node: Node }) {
+function Selected({ view, reply, raw, selected, seconds }: MapPanelProps & { seconds: number }) {
+  const node = [...reply.nodes, ...raw.nodes].find((n) => n.id === selected)
+  if (node) return <NodePanel view={view} reply={reply} raw={raw} node={node} seconds={seconds} />
+  const edges = reply.edges.filter((e) => edgeId(e) === selected)
+  if (edges.length > 0) return <EdgePanel view={view} edges={edges} flows={reply.flows.filter((f) => edgeId(f) === selected)} seconds={seconds} />
+  const flow = raw.flows.find((f) => edgeId(f) === selected)
+  return flow ? <FlowPanel flow={flow} seconds={seconds} /> : <p className="faint">No traffic in this time range.</p>
+}
+
+interface NodePanelProps {
+  view: MapView
+  reply: TopologyReply
+  raw: RawFlows
+  node: Node
+  seconds: number
+}
+
+function NodePanel({ view, reply, raw, node, seconds }: NodePanelProps) {
+  const isRaw = raw.nodes.includes(node)
   const callers = reply.edges.filter((e) => e.server === node.id)
   const calls = reply.edges.filter((e) => e.client === node.id)
   const page = pageOf(node.kinds[0])
@@ -41,20 +61,20 @@ function NodePanel({ view, reply, node }: { view: MapView; reply: TopologyReply;
         <span className="panel-name">{node.id}</span>
       </h2>
       <p className="map-panel-badges">
-        {node.external ? <span className="badge badge-external">external</span> : <LanguageBadge name={languageName(node.language)} />}
+        {node.external ? <span className="badge badge-external">external</span> : isRaw ? <span className="badge">no requests seen</span> : <LanguageBadge name={languageName(node.language)} />}
         {node.kinds.some((kind) => kind !== 'http') &&
           node.protocols.map((protocol) => (
             <span key={protocol} className="badge">
               {protocolName(protocol)}
             </span>
           ))}
-        {!node.external && <span className="badge">{plural(node.instances, 'instance')}</span>}
-        {node.entry && <span className="badge">entry</span>}
+        {!node.external && !isRaw && <span className="badge">{plural(node.instances, 'instance')}</span>}
+        {node.entry && !isRaw && <span className="badge">entry</span>}
       </p>
       <ReasonsList reasons={node.reasons} />
-      {node.server ? <GoldenSignals red={node.server} reasons={node.reasons} /> : <p className="faint">{callers.length > 0 ? 'It was not observed itself. Its callers see:' : 'It serves no requests itself.'}</p>}
+      {node.server ? <GoldenSignals red={node.server} reasons={node.reasons} /> : <p className="faint">{callers.length > 0 ? 'It was not observed itself. Its callers see:' : isRaw ? 'Only its connections were seen, no request that Sonde reads.' : 'It serves no requests itself.'}</p>}
       <div className="map-panel-actions">
-        {!node.external && (
+        {!node.external && !isRaw && (
           <Button component={Link} to={serviceFrom(view, node.id)} size="xs">
             Open service
           </Button>
@@ -72,6 +92,7 @@ function NodePanel({ view, reply, node }: { view: MapView; reply: TopologyReply;
       </div>
       <CallList view={view} title="Called by" edges={callers} end="client" />
       <CallList view={view} title="Calls" edges={calls} end="server" />
+      <FlowList view={view} flows={raw.flows} id={node.id} seconds={seconds} />
     </>
   )
 }
@@ -112,7 +133,7 @@ const SEEN: Record<string, string> = {
 }
 
 /** Each protocol has its own golden signals. */
-function EdgePanel({ view, edges, flows }: { view: MapView; edges: readonly Edge[]; flows: readonly Flow[] }) {
+function EdgePanel({ view, edges, flows, seconds }: { view: MapView; edges: readonly Edge[]; flows: readonly Flow[]; seconds: number }) {
   const [calls] = bundleEdges(edges)
   if (!calls) return null
   return (
@@ -139,38 +160,24 @@ function EdgePanel({ view, edges, flows }: { view: MapView; edges: readonly Edge
             {edge.client === edge.server && <span className="badge">calls itself</span>}
             <OffersLink view={view} edge={edge} />
           </p>
+          {edge.protocol === 'tls' && <Encrypted flows={flows} />}
           <ReasonsList reasons={edge.reasons} />
           <GoldenSignals red={edge.red} reasons={edge.reasons} />
           <p className="faint">{SEEN[edge.seen] ?? ''}</p>
         </section>
       ))}
-      {flows.length > 0 && <Connections flows={flows} />}
+      {flows.length > 0 && <Connections flows={flows} seconds={seconds} />}
     </>
   )
 }
 
-/** The TCP connections below the calls: resets and lost packets explain what the calls only suffer. */
-function Connections({ flows }: { flows: readonly Flow[] }) {
-  const sum = (pick: (flow: Flow) => number) => flows.reduce((total, flow) => total + pick(flow), 0)
-  const resets = sum((f) => f.resets)
-  const unknown = flows.filter((f) => f.protocol === 'tcp')
+/** What is inside stays unknown; its requests below are handshakes. */
+function Encrypted({ flows }: { flows: readonly Flow[] }) {
   return (
-    <section className="edge-connections" aria-label="Connections">
-      <h3>TCP connections</h3>
-      <dl className="golden">
-        <dt>Opened</dt>
-        <dd>{formatCount(sum((f) => f.opened))}</dd>
-        <dt title="Connections that ended with a reset">Reset</dt>
-        <dd>{formatCount(resets)}</dd>
-        <dt title="Segments sent again, because they or their acknowledgement were lost or late">Retransmits</dt>
-        <dd>{formatCount(sum((f) => f.retransmits))}</dd>
-        <dt>Bytes in / out</dt>
-        <dd>
-          {formatBytes(sum((f) => f.requestBytes))} / {formatBytes(sum((f) => f.responseBytes))}
-        </dd>
-      </dl>
-      {unknown.length > 0 && <p className="faint">{formatBytes(unknown.reduce((n, f) => n + f.requestBytes + f.responseBytes, 0))} of it in a protocol that Sonde does not read.</p>}
-    </section>
+    <>
+      <ServerNames names={[...new Set(flows.flatMap((f) => f.serverNames))]} />
+      <p className="faint">Encrypted, by a library whose plain text Sonde does not read. These are the handshakes:</p>
+    </>
   )
 }
 

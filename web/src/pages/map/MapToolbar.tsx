@@ -3,6 +3,7 @@ import { CloseIcon, FocusIcon } from '../../components/icons'
 import { navigate } from '../../components/navigation'
 import { SearchField } from '../../components/SearchField'
 import { plural } from '../../lib/format'
+import type { RawFlows } from '../../lib/flows'
 import type { KindName } from '../../lib/protocol'
 import { DEFAULT_HOPS, MAX_HOPS, type MapView } from '../../lib/url'
 import type { MapPart } from './flow'
@@ -15,9 +16,11 @@ export interface MapToolbarProps {
   found: ReadonlySet<string> | undefined
   /** That occur in the range. */
   kinds: readonly KindName[]
+  raw: RawFlows
+  hasFlows: boolean
 }
 
-export function MapToolbar({ view, part, total, found, kinds }: MapToolbarProps) {
+export function MapToolbar({ view, part, total, found, kinds, raw, hasFlows }: MapToolbarProps) {
   const abnormal = part.nodes.filter((n) => n.severity !== 'ok').length
   const [first] = found ?? []
   const isFocusMissing = view.focus !== undefined && !part.nodes.some((n) => n.id === view.focus)
@@ -47,10 +50,13 @@ export function MapToolbar({ view, part, total, found, kinds }: MapToolbarProps)
         </div>
       )}
       {kinds.length > 1 && <Kinds view={view} kinds={kinds} />}
+      {raw.flows.length > 0 && <FlowToggle view={view} raw={raw} isOn={hasFlows} />}
       <span className="map-count" aria-live="polite">
         {found !== undefined ? `${found.size} found · ` : ''}
         {part.nodes.length < total ? `${part.nodes.length} of ` : ''}
         {plural(total, 'node')}, {plural(part.edges.length, 'call')}
+        {part.flows.length > 0 && `, ${plural(part.flows.length, 'raw flow')}`}
+        {hasFlows && raw.left > 0 && ` (${raw.left} smaller ones left out)`}
         {abnormal > 0 && <span className="text-critical"> · {abnormal} abnormal</span>}
       </span>
     </div>
@@ -70,6 +76,23 @@ function Kinds({ view, kinds }: { view: MapView; kinds: readonly KindName[] }) {
           </button>
         )
       })}
+    </div>
+  )
+}
+
+/** Connections in protocols that nobody reads may be many: they can be left out, and are where they would drown the calls. */
+function FlowToggle({ view, raw, isOn }: { view: MapView; raw: RawFlows; isOn: boolean }) {
+  const count = raw.flows.length + raw.left
+  return (
+    <div className="map-kinds">
+      <button
+        type="button"
+        aria-pressed={isOn}
+        title={`${plural(count, 'pair')} of services with connections of which no request is known. ${isOn ? 'Leave them out' : 'Show them'}`}
+        onClick={() => navigate({ ...view, flows: !isOn, selected: undefined }, true)}
+      >
+        Raw flows <span className="faint">{count}</span>
+      </button>
     </div>
   )
 }

@@ -2,18 +2,19 @@ import '@xyflow/react/dist/base.css'
 import { Background, BackgroundVariant, Controls, MiniMap, Panel, ReactFlow, useReactFlow, useStore, type EdgeTypes, type NodeTypes } from '@xyflow/react'
 import { useEffect, useMemo, useRef, useState, type RefObject } from 'react'
 import type { Node } from '../../api/topology'
+import type { GraphEdge } from '../../lib/graph'
 import { edgeId } from '../../lib/graph'
 import type { Layout, LayoutInput } from '../../lib/layout'
 import { ArrowHeads, CallEdge } from './CallEdge'
-import { flowEdges, flowNodes, type Calls, type Emphasis, type ServiceFlowNode } from './flow'
+import { FlowEdge } from './FlowEdge'
+import { flowEdges, flowNodes, type Emphasis, type MapPart, type ServiceFlowNode } from './flow'
 import { ServiceNode } from './ServiceNode'
 
 const nodeTypes: NodeTypes = { service: ServiceNode }
-const edgeTypes: EdgeTypes = { call: CallEdge }
+const edgeTypes: EdgeTypes = { call: CallEdge, flow: FlowEdge }
 
 export interface ServiceMapProps {
-  nodes: readonly Node[]
-  edges: readonly Calls[]
+  shown: MapPart
   layout: Layout
   size: LayoutInput
   emphasis: Emphasis
@@ -23,10 +24,10 @@ export interface ServiceMapProps {
   onOpen: (service: string) => void
 }
 
-export function ServiceMap({ nodes, edges, layout, size, emphasis, part, onSelect, onOpen }: ServiceMapProps) {
+export function ServiceMap({ shown, layout, size, emphasis, part, onSelect, onOpen }: ServiceMapProps) {
   const flow = useMemo(
-    () => ({ nodes: flowNodes({ nodes, edges }, layout, size, emphasis), edges: flowEdges(edges, layout, size, emphasis) }),
-    [nodes, edges, layout, size, emphasis],
+    () => ({ nodes: flowNodes(shown, layout, size, emphasis), edges: flowEdges(shown, layout, size, emphasis) }),
+    [shown, layout, size, emphasis],
   )
   const [hovered, setHovered] = useState<string>()
   const movedRef = useRef(false)
@@ -68,11 +69,11 @@ export function ServiceMap({ nodes, edges, layout, size, emphasis, part, onSelec
       <Background variant={BackgroundVariant.Dots} gap={24} size={1} color="var(--line-strong)" />
       <Controls showInteractive={false} fitViewOptions={fit} />
       <Overview layout={layout} />
-      <Highlight id={hovered ?? nodeId(nodes, emphasis.selected)} />
-      <Legend />
+      <Highlight id={hovered ?? nodeId(shown.nodes, emphasis.selected)} />
+      <Legend hasRaw={shown.flows.length + shown.encrypted.size > 0} />
       <Detail />
       <Camera layout={layout} part={part} movedRef={movedRef} found={emphasis.found} hasPanel={emphasis.selected !== undefined} />
-      <KeepClear nodes={nodes} edges={edges} selected={emphasis.selected} />
+      <KeepClear nodes={shown.nodes} edges={[...shown.edges, ...shown.flows]} selected={emphasis.selected} />
     </ReactFlow>
   )
 }
@@ -104,7 +105,7 @@ function Highlight({ id }: { id: string | undefined }) {
   return <style>{`.map .call-line { stroke-opacity: 0.18 } ${mine} .call-line { stroke-opacity: 1 } ${mine}[data-severity=ok] .call-line { stroke: var(--accent) }`}</style>
 }
 
-function Legend() {
+function Legend({ hasRaw }: { hasRaw: boolean }) {
   return (
     <Panel position="bottom-left" className="map-legend">
       <span>Cards: requests · errors · P95</span>
@@ -115,6 +116,11 @@ function Legend() {
       <span>
         <i className="legend-abnormal" /> abnormal
       </span>
+      {hasRaw && (
+        <span>
+          <i className="legend-raw" /> bytes only: not read, or encrypted
+        </span>
+      )}
     </Panel>
   )
 }
@@ -134,7 +140,7 @@ function Detail() {
 }
 
 /** Moves what was selected out from under the panel, as far as needed and no further. */
-function KeepClear({ nodes, edges, selected }: { nodes: readonly Node[]; edges: readonly Calls[]; selected: string | undefined }) {
+function KeepClear({ nodes, edges, selected }: { nodes: readonly Node[]; edges: readonly GraphEdge[]; selected: string | undefined }) {
   const { getInternalNode, getViewport, setViewport } = useReactFlow()
   const width = useStore((state) => state.width)
   useEffect(() => {

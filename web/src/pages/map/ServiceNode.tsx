@@ -9,7 +9,7 @@ import type { ServiceFlowNode } from './flow'
 
 /** How much of it is drawn depends on the zoom, by the attribute data-detail of the map (map.css). */
 export const ServiceNode = memo(function ServiceNode({ data }: NodeProps<ServiceFlowNode>) {
-  const { node, called, isCompact, isSelected, isDimmed, isFocus } = data
+  const { node, called, moved, isCompact, isSelected, isDimmed, isFocus } = data
   const red = node.server
   const [kind] = node.kinds
   const errorReason = node.reasons.some((r) => r.signal === 'errors')
@@ -23,11 +23,12 @@ export const ServiceNode = memo(function ServiceNode({ data }: NodeProps<Service
       data-selected={isSelected}
       data-dimmed={isDimmed}
       data-focus={isFocus}
+      data-raw={moved !== undefined}
       data-node={node.id}
     >
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <div className="node-title">
-        <NodeIcon node={node} />
+        <NodeIcon node={node} isQuiet={moved !== undefined} />
         <span className="node-name" title={node.id}>
           {node.id}
         </span>
@@ -44,6 +45,8 @@ export const ServiceNode = memo(function ServiceNode({ data }: NodeProps<Service
           <span>{formatRate(called.rate)}</span>
           <span>{formatRatio(called.errorRatio)}</span>
         </div>
+      ) : moved ? (
+        <div className="node-figures node-entry" title="No request of it is known: what its connections moved">{moved}</div>
       ) : (
         <div className="node-figures node-entry">{node.entry ? 'traffic enters here' : 'only calls'}</div>
       )}
@@ -53,11 +56,12 @@ export const ServiceNode = memo(function ServiceNode({ data }: NodeProps<Service
 })
 
 /** A symptom goes before everything else. */
-function NodeIcon({ node }: { node: Node }) {
+function NodeIcon({ node, isQuiet }: { node: Node; isQuiet: boolean }) {
   const [kind] = node.kinds
   if (node.severity !== 'ok') return <SeverityMark severity={node.severity} />
   if (isBackend(kind)) return <KindIcon kind={kind} />
   if (node.external) return <CloudIcon />
+  if (node.protocols.length === 0 && !node.server && isQuiet) return <i className="node-unknown" title="Nothing is known of its health: no request was seen" />
   return node.entry ? <EntryIcon /> : <SeverityMark severity={node.severity} />
 }
 

@@ -3,9 +3,12 @@
 import type { Edge as FlowEdge, Node as FlowNode } from '@xyflow/react'
 import type { Edge, Node, TopologyReply } from '../../api/topology'
 import { bundleEdges, type Bundle } from '../../lib/bundle'
-import { edgeId, groupBy, neighbourhood } from '../../lib/graph'
+import { edgeId, groupBy, neighbourhood, type GraphEdge } from '../../lib/graph'
 import type { Layout, LayoutInput, Point } from '../../lib/layout'
 import { edgeShapes } from '../../lib/edges'
+import { addUpFlows, bytesOf, isEncrypted, sumByPair, type FlowSum, type RawFlows } from '../../lib/flows'
+import { formatBytes } from '../../lib/format'
+import { protocolName } from '../../lib/protocol'
 import { addUp } from '../../lib/offers'
 import { edgeWidth } from '../../lib/path'
 
@@ -16,17 +19,18 @@ export interface NodeData extends Record<string, unknown> {
   node: Node
   /** What its callers see of it, where it was not observed itself; undefined if nobody calls it. */
   called: { rate: number; errorRatio: number } | undefined
+  /** Where no call is known: what its connections say. */
+  moved: string | undefined
   isCompact: boolean
   isSelected: boolean
   isDimmed: boolean
   isFocus: boolean
 }
 
-export interface EdgeData extends Record<string, unknown> {
-  calls: Calls
+interface LineData extends Record<string, unknown> {
   path: string
   label: Point
-  width: number
+  seconds: number
   isLabelled: boolean
   /** There are many labels: this one has to be short. */
   isCrowded: boolean
@@ -34,8 +38,20 @@ export interface EdgeData extends Record<string, unknown> {
   isDimmed: boolean
 }
 
+export interface EdgeData extends LineData {
+  calls: Calls
+  width: number
+  /** Its connections, where nothing but TLS handshakes was read. */
+  encrypted: FlowSum | undefined
+}
+
+export interface RawFlowData extends LineData {
+  flow: FlowSum
+}
+
 export type ServiceFlowNode = FlowNode<NodeData, 'service'>
 export type CallFlowEdge = FlowEdge<EdgeData, 'call'>
+export type RawFlowEdge = FlowEdge<RawFlowData, 'flow'>
 
 /** Beyond this many nodes the map shows small cards: 60 large ones fill a screen at the zoom where they are just readable. */
 export const COMPACT_FROM = 60
@@ -44,31 +60,57 @@ const LABELS_UP_TO = 45
 /** Beyond this many the labels of a column come so close that only short ones can be told apart. */
 const FULL_LABELS_UP_TO = 24
 
+/** Lines without requests have no rate to show by their width. */
+export const RAW_WIDTH = 1.3
+
 const LARGE = { nodeWidth: 196, nodeHeight: 66 }
 const COMPACT = { nodeWidth: 168, nodeHeight: 44 }
 
 /** The part of the topology to show: all of it, or the surroundings of one service. */
-export function visiblePart(reply: Pick<TopologyReply, 'nodes' | 'edges'>, focus: string | undefined, hops: number): MapPart {
-  const kept = focus === undefined ? undefined : neighbourhood(reply.nodes.map((n) => n.id), reply.edges, focus, hops)
-  if (kept === undefined || kept.size === 0) return { nodes: reply.nodes, edges: bundleEdges(reply.edges) }
+export function visiblePart(reply: Pick<TopologyReply, 'nodes' | 'edges' | 'flows' | 'range'>, raw: RawFlows, focus: string | undefined, hops: number): MapPart {
+  const seconds = reply.range.end - reply.range.start
+  const all = [...reply.nodes, ...raw.nodes]
+  const kept = focus === undefined ? undefined : neighbourhood(all.map((n) => n.id), [...reply.edges, ...raw.flows], focus, hops)
+  const isKept = ({ client, server }: GraphEdge) => kept === undefined || kept.size === 0 || (kept.has(client) && kept.has(server))
+  const edges = bundleEdges(reply.edges.filter(isKept))
+  const secret = new Set(edges.filter((calls) => isEncrypted(calls.edges)).map(edgeId))
   return {
-    nodes: reply.nodes.filter((n) => kept.has(n.id)),
-    edges: bundleEdges(reply.edges.filter((e) => kept.has(e.client) && kept.has(e.server))),
+    nodes: kept === undefined || kept.size === 0 ? all : all.filter((n) => kept.has(n.id)),
+    edges,
+    flows: raw.flows.filter(isKept),
+    encrypted: new Map(sumByPair(reply.flows.filter((f) => secret.has(edgeId(f)))).map((sum) => [edgeId(sum), sum])),
+    seconds,
   }
 }
 
 export interface MapPart {
   nodes: readonly Node[]
   edges: readonly Calls[]
+  /** Lines without calls. */
+  flows: readonly FlowSum[]
+  /** What the connections of a line moved of which only TLS handshakes were read, by its id. */
+  encrypted: ReadonlyMap<string, FlowSum>
+  /** Of the time range. */
+  seconds: number
 }
 
-export function layoutInput({ nodes, edges }: MapPart): LayoutInput {
+/** Calls alone say where a service stands; raw flows place only what no call reaches, and leave the others where they are. */
+export function layoutInput({ nodes, edges, flows }: MapPart): LayoutInput {
+  const placed = new Set(edges.flatMap(({ client, server }) => [client, server]))
+  const places = flows.filter(({ client, server }) => !placed.has(client) || !placed.has(server))
   const size = nodes.length > COMPACT_FROM ? COMPACT : LARGE
   return {
     nodes: nodes.map(({ id, entry }) => ({ id, entry })),
-    edges: edges.map(({ client, server }) => ({ client, server })),
+    edges: [...edges, ...places].map(({ client, server }) => ({ client, server })),
     ...size,
   }
+}
+
+/** "TLS api.example", "TCP 3 KiB/s": who it is says more than how much. */
+export function flowLabel(flow: FlowSum, seconds: number): string {
+  const [name, ...others] = flow.serverNames
+  const told = name === undefined ? `${formatBytes(bytesOf(flow) / seconds)}/s` : `${name}${others.length > 0 ? ` +${others.length}` : ''}`
+  return `${protocolName(flow.protocol)} ${told}`
 }
 
 export interface Emphasis {
@@ -79,8 +121,13 @@ export interface Emphasis {
   found: ReadonlySet<string> | undefined
 }
 
-export function flowNodes({ nodes, edges }: MapPart, layout: Layout, size: LayoutInput, emphasis: Emphasis): ServiceFlowNode[] {
+export function flowNodes({ nodes, edges, flows, encrypted, seconds }: MapPart, layout: Layout, size: LayoutInput, emphasis: Emphasis): ServiceFlowNode[] {
   const callers = groupBy(edges, (calls) => calls.server)
+  const called = new Set(edges.filter((calls) => !encrypted.has(edgeId(calls))).flatMap((calls) => [calls.client, calls.server]))
+  const moved = groupBy(
+    [...flows, ...encrypted.values()].flatMap((f) => [f.client, f.server].filter((id) => !called.has(id)).map((id) => ({ id, f }))),
+    ({ id }) => id,
+  )
   return nodes.flatMap((node) => {
     const position = layout.positions[node.id]
     if (!position) return []
@@ -96,7 +143,8 @@ export function flowNodes({ nodes, edges }: MapPart, layout: Layout, size: Layou
         ariaLabel: `Service ${node.id}`,
         data: {
           node,
-          called: node.server ? undefined : summary(callers.get(node.id)),
+          called: node.server || !called.has(node.id) ? undefined : summary(callers.get(node.id)),
+          moved: node.server ? undefined : movedBy(moved.get(node.id), seconds),
           isCompact: nodes.length > COMPACT_FROM,
           isSelected: emphasis.selected === node.id,
           isFocus: emphasis.focus === node.id,
@@ -107,42 +155,51 @@ export function flowNodes({ nodes, edges }: MapPart, layout: Layout, size: Layou
   })
 }
 
+function movedBy(found: readonly { f: FlowSum }[] | undefined, seconds: number): string | undefined {
+  if (!found) return undefined
+  const sum = addUpFlows(found.flatMap(({ f }) => f.flows))
+  return `${protocolName(sum.protocol)} · ${formatBytes(bytesOf(sum) / seconds)}/s`
+}
+
 function summary(calls: readonly Calls[] | undefined): NodeData['called'] {
   if (!calls) return undefined
   const { rate, errorRatio } = addUp(calls.flatMap(({ edges }) => edges.map(({ red }) => red)))
   return { rate, errorRatio }
 }
 
-/** Abnormal calls come last, so that they are drawn over the others. */
-export function flowEdges(edges: readonly Calls[], layout: Layout, size: LayoutInput, emphasis: Emphasis): CallFlowEdge[] {
-  const shapes = edgeShapes(edges, layout, size)
+/** Raw flows come first and abnormal calls last, so that those are drawn over the others. */
+export function flowEdges({ edges, flows, encrypted, seconds }: MapPart, layout: Layout, size: LayoutInput, emphasis: Emphasis): (CallFlowEdge | RawFlowEdge)[] {
+  const shapes = edgeShapes([...edges, ...flows], layout, size)
+  const count = edges.length + flows.length
   const weight = (edge: Calls) => (emphasis.selected === edgeId(edge) ? 2 : edge.severity === 'ok' ? 0 : 1)
-  return [...edges]
+  const line = (edge: GraphEdge, isUrgent: boolean) => {
+    const id = edgeId(edge)
+    const isSelected = emphasis.selected === id
+    const touchesSelected = emphasis.selected === edge.client || emphasis.selected === edge.server
+    return {
+      seconds,
+      isLabelled: isSelected || touchesSelected || isUrgent || count <= LABELS_UP_TO,
+      isCrowded: !isSelected && count > FULL_LABELS_UP_TO,
+      isSelected,
+      isDimmed: emphasis.found !== undefined && !emphasis.found.has(edge.client) && !emphasis.found.has(edge.server),
+    }
+  }
+  const raw = flows.flatMap((flow) => {
+    const id = edgeId(flow)
+    const shape = shapes.get(id)
+    if (!shape) return []
+    const ariaLabel = `Connections from ${flow.client} to ${flow.server}`
+    return [{ id, type: 'flow' as const, source: flow.client, target: flow.server, ariaLabel, data: { flow, ...shape, ...line(flow, false) } }]
+  })
+  const calls = [...edges]
     .sort((a, b) => weight(a) - weight(b))
     .flatMap((edge) => {
       const id = edgeId(edge)
       const shape = shapes.get(id)
       if (!shape) return []
-      const isSelected = emphasis.selected === id
-      const touchesSelected = emphasis.selected === edge.client || emphasis.selected === edge.server
-      const isDimmed = emphasis.found !== undefined && !emphasis.found.has(edge.client) && !emphasis.found.has(edge.server)
-      return [
-        {
-          id,
-          type: 'call' as const,
-          source: edge.client,
-          target: edge.server,
-          ariaLabel: `Calls from ${edge.client} to ${edge.server}`,
-          data: {
-            calls: edge,
-            ...shape,
-            width: edgeWidth(edge.rate),
-            isLabelled: isSelected || touchesSelected || edge.severity !== 'ok' || edges.length <= LABELS_UP_TO,
-            isCrowded: !isSelected && edges.length > FULL_LABELS_UP_TO,
-            isSelected,
-            isDimmed,
-          },
-        },
-      ]
+      const secret = encrypted.get(id)
+      const data = { calls: edge, encrypted: secret, width: secret ? RAW_WIDTH : edgeWidth(edge.rate), ...shape, ...line(edge, edge.severity !== 'ok') }
+      return [{ id, type: 'call' as const, source: edge.client, target: edge.server, ariaLabel: `Calls from ${edge.client} to ${edge.server}`, data }]
     })
+  return [...raw, ...calls]
 }

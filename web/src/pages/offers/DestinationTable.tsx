@@ -2,13 +2,13 @@ import { useMemo } from 'react'
 import type { Caller, Offer } from '../../api/interfaces'
 import { DataTable, type Column } from '../../components/DataTable'
 import { ErrorRatio, Statuses, WaitBadge } from '../../components/Interface'
-import { navigate } from '../../components/navigation'
+import { Link, navigate } from '../../components/navigation'
 import { Panel } from '../../components/Panel'
-import { formatDuration, formatExact, formatRate, NONE } from '../../lib/format'
+import { formatCount, formatDuration, formatExact, formatRate, NONE } from '../../lib/format'
 import { destinationId, destinations, type Destination, type Flow } from '../../lib/offers'
 import { protocolName } from '../../lib/protocol'
 import { matches, sortRows, type SortValue } from '../../lib/rank'
-import type { OffersView } from '../../lib/url'
+import { serviceFrom, type OffersView } from '../../lib/url'
 import { CallerList, Counted, PlaceLine, SidePanel } from './OfferPanel'
 import type { OfferTableProps } from './OfferTable'
 
@@ -17,13 +17,15 @@ const DEFAULT_SORT = { column: 'in', direction: 'desc' } as const
 /** Topics and queues: what goes in and out of each, and through whom. */
 export function DestinationTable({ view, lens, offers, reply }: OfferTableProps) {
   const seconds = reply.range.end - reply.range.start
-  const all = useMemo(() => destinations(offers, seconds), [offers, seconds])
+  const levels = useMemo(() => (view.of === undefined ? reply.levels : reply.levels.filter((l) => l.service === view.of)), [reply.levels, view.of])
+  const all = useMemo(() => destinations(offers, levels, seconds), [offers, levels, seconds])
   const rows = useMemo(() => {
-    const found = all.filter((d) => matches(view.search, d.target, d.service, d.protocol, ...[...d.producers, ...d.consumers].map((c) => c.name)))
+    const found = all.filter((d) => matches(view.search, d.target, d.service, d.protocol, ...[...d.producers, ...d.consumers].map((c) => c.name), ...d.lags.map((l) => l.client)))
     return sortRows(found, view.sort ?? DEFAULT_SORT, sortValue)
   }, [all, view.search, view.sort])
   const selected = all.find((d) => destinationId(d) === view.selected)
-  const columns = useMemo(() => columnsOf(view, selected !== undefined), [view, selected])
+  const hasLag = all.some((d) => d.lags.length > 0)
+  const columns = useMemo(() => columnsOf(view, selected !== undefined, hasLag), [view, selected, hasLag])
   return (
     <div className="offers-body" data-open={selected !== undefined}>
       <Panel title={view.of === undefined ? 'Destinations' : `Destinations of ${view.of}`} note={formatExact(rows.length)} isFlush>
@@ -58,6 +60,8 @@ function sortValue(d: Destination, column: string): SortValue {
       return d.produced.perSecond
     case 'out':
       return d.consumed.perSecond
+    case 'lag':
+      return d.lags[0]?.records
     case 'rate':
       return d.all.rate
     case 'errors':
@@ -69,7 +73,7 @@ function sortValue(d: Destination, column: string): SortValue {
   }
 }
 
-function columnsOf(view: OffersView, isNarrow: boolean): Column<Destination>[] {
+function columnsOf(view: OffersView, isNarrow: boolean, hasLag: boolean): Column<Destination>[] {
   const value = (id: string) => (d: Destination) => sortValue(d, id)
   const figure = (id: string, title: string, hint: string, width: string, cell: Column<Destination>['cell']): Column<Destination> => ({
     id, title, hint, width, isNumber: true, value: value(id), cell,
@@ -77,13 +81,14 @@ function columnsOf(view: OffersView, isNarrow: boolean): Column<Destination>[] {
   const wide: Column<Destination>[] = [
     { id: 'place', title: 'Broker', width: '15%', value: value('place'), cell: (d) => <Broker destination={d} /> },
     { id: 'producers', title: 'Producers', hint: 'Services of this host that put something in', width: '16%', value: value('producers'), cell: (d) => <Names callers={d.producers} none="none seen" /> },
-    { id: 'consumers', title: 'Consumers', hint: 'Services of this host that take something out', width: '16%', value: value('consumers'), cell: (d) => <Names callers={d.consumers} none="none seen" /> },
+    { id: 'consumers', title: 'Consumers', hint: 'Services of this host that take something out', width: '16%', value: value('consumers'), cell: (d) => <Names callers={d.consumers} others={d.lags.map((l) => l.client)} none="none seen" /> },
   ]
   return [
     { id: 'offer', title: 'Destination', value: value('offer'), cell: (d) => <Name view={view} destination={d} /> },
     ...(isNarrow ? [] : wide),
     figure('in', 'In', 'Messages put in per second (requests, where the protocol does not count messages)', '100px', (d) => <Messages flow={d.produced} />),
     figure('out', 'Out', 'Messages taken out per second', '100px', (d) => <Messages flow={d.consumed} />),
+    ...(hasLag ? [figure('lag', 'Lag', 'Records that the consumer furthest behind has not fetched, as of its last fetch', '84px', (d) => <Behind destination={d} />)] : []),
     figure('rate', 'Requests', 'All requests on it per second', '92px', (d) => formatRate(d.all.rate)),
     figure('errors', 'Errors', 'Share of all requests that failed', '80px', (d) => <ErrorRatio red={d.all} />),
     figure('p95', 'Send P95', '95 % of the requests that put something in are faster', '92px', (d) => formatDuration(d.sendP95)),
@@ -113,13 +118,22 @@ function Broker({ destination }: { destination: Destination }) {
   )
 }
 
-function Names({ callers, none }: { callers: readonly Caller[]; none: string }) {
-  if (callers.length === 0) return <span className="faint">{none}</span>
+/** Others are known by name only: they ask for this destination together with more. */
+function Names({ callers, others = [], none }: { callers: readonly Caller[]; others?: readonly string[]; none: string }) {
+  const more = others.filter((name) => callers.every((c) => c.name !== name))
+  if (callers.length + more.length === 0) return <span className="faint">{none}</span>
   return (
-    <span className="ellipsis" title={callers.map((c) => `${c.name}: ${formatRate(c.red.rate)}`).join('\n')}>
-      {callers.map((c) => c.name).join(', ')}
+    <span className="ellipsis" title={[...callers.map((c) => `${c.name}: ${formatRate(c.red.rate)}`), ...more].join('\n')}>
+      {[...callers.map((c) => c.name), ...more].join(', ')}
     </span>
   )
+}
+
+/** Of two consumers that do not share the records, one may be far behind. */
+function Behind({ destination: { lags } }: { destination: Destination }) {
+  const [furthest] = lags
+  if (!furthest) return <span className="faint">{NONE}</span>
+  return <span title={lags.map(({ client, records }) => `${client}: ${formatExact(records)}`).join('\n')}>{formatCount(furthest.records)}</span>
 }
 
 function Messages({ flow }: { flow: Flow }) {
@@ -131,18 +145,43 @@ function DestinationPanel({ view, destination }: { view: OffersView; destination
   const [first] = destination.offers
   return (
     <SidePanel view={view} label="One destination">
-      <PlaceLine view={view} service={destination.service} protocol={destination.protocol} kind={first?.kind ?? ''} />
+      <PlaceLine view={view} service={destination.service} protocol={destination.protocol} kind={first?.kind ?? 'messaging'} />
       {destination.target && <pre className="statement">{destination.target}</pre>}
       <CallerList view={view} title="Producers" callers={destination.producers} none="No service of this host puts anything in." />
-      <CallerList view={view} title="Consumers" callers={destination.consumers} none="No service of this host takes anything out." />
+      <CallerList view={view} title="Consumers" callers={destination.consumers} none={destination.lags.length > 0 ? 'Those below ask for several destinations at once.' : 'No service of this host takes anything out.'} />
+      <Lags view={view} destination={destination} />
       <Operations offers={destination.offers} />
       <Counted offers={destination.offers} />
     </SidePanel>
   )
 }
 
+/** By consumer: what none of its connections has fetched yet. */
+function Lags({ view, destination: { lags } }: { view: OffersView; destination: Destination }) {
+  if (lags.length === 0) return null
+  return (
+    <section aria-label="Consumer lag">
+      <h3>Consumer lag</h3>
+      <dl className="golden">
+        {lags.map(({ client, records }) => (
+          <div key={client} className="contents">
+            <dt>
+              <Link to={serviceFrom(view, client)} className="ellipsis">
+                {client}
+              </Link>
+            </dt>
+            <dd title={formatExact(records)}>{records === 1 ? '1 record' : `${formatCount(records)} records`}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className="faint lag-note">Not fetched yet, as of the last fetch at the end of the time range.</p>
+    </section>
+  )
+}
+
 /** What is asked about the destination: sending, receiving, and the rest. */
 function Operations({ offers }: { offers: readonly Offer[] }) {
+  if (offers.length === 0) return null
   const sorted = [...offers].sort((a, b) => b.red.rate - a.red.rate)
   return (
     <section>

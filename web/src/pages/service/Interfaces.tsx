@@ -7,6 +7,7 @@ import { Panel } from '../../components/Panel'
 import { SearchField } from '../../components/SearchField'
 import { formatBytes, formatCount, formatDuration, formatExact, formatRate } from '../../lib/format'
 import { countNames } from '../../lib/offers'
+import { protocolName } from '../../lib/protocol'
 import { matches, sortRows, type SortValue } from '../../lib/rank'
 import { serviceFrom, type ServiceView } from '../../lib/url'
 
@@ -106,7 +107,7 @@ function Name({ row }: { row: Interface }) {
   // A statement begins with its operation: said once is enough.
   const isTold = row.target.toUpperCase().startsWith(row.operation.toUpperCase())
   return (
-    <span className="interface-name" title={`${row.operation} ${row.target}`}>
+    <span className="interface-name" title={`${protocolName(row.protocol)}: ${row.operation} ${row.target}`}>
       {!isTold && <span className="method">{row.operation}</span>}
       <code className="ellipsis">{row.target}</code>
       <WaitBadge red={row.red} />

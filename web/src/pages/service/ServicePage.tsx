@@ -9,6 +9,7 @@ import { GoldenCharts } from './GoldenCharts'
 import { Instances } from './Instances'
 import { Interfaces } from './Interfaces'
 import { Neighbours } from './Neighbours'
+import { Samples } from './Samples'
 import { ServiceHead } from './ServiceHead'
 
 export default function ServicePage({ view }: { view: ServiceView }) {
@@ -29,6 +30,7 @@ function Loaded({ view, reply, isStale }: { view: ServiceView; reply: ServiceRep
       <ServiceHead view={view} reply={reply} />
       <GoldenCharts reply={reply} onSelect={selectRange} />
       <Interfaces view={view} reply={reply} />
+      <Samples view={view} side={reply.side} />
       <Instances view={view} reply={reply} />
       <Neighbours view={view} reply={reply} />
     </div>

@@ -71,10 +71,44 @@ function Status({ status }: { status: StatusReply }) {
           />
         </Panel>
       </div>
+      <Content content={status.content} />
       <Probes probes={status.probes} />
       <LossTable lost={status.lost} uptime={uptime} />
     </div>
   )
+}
+
+/** What is kept of slow and failed requests, and what was not, by cause. */
+function Content({ content }: { content: StatusReply['content'] }) {
+  if (!content.enabled) {
+    return (
+      <Panel title="Slow and failed requests">
+        <p className="faint">What requests said is not kept: Sonde was started with --content=false.</p>
+      </Panel>
+    )
+  }
+  const dropped = Object.entries(content.dropped).filter(([, n]) => n > 0)
+  return (
+    <Panel title="Slow and failed requests" note="what they said, secrets taken out">
+      <Meter label="On disk" value={content.diskBytes} bound={content.diskBound} />
+      <Facts
+        rows={[
+          ['Kept since start', formatExact(content.kept)],
+          ['Not kept', dropped.length === 0 ? 'none' : dropped.map(([cause, n]) => `${formatExact(n)} ${DROPPED[cause] ?? cause}`).join(', ')],
+          ['On disk', `${formatExact(content.records)}, for ${formatSpan(content.retentionSecs)}`],
+          ['Oldest', content.oldest > 0 ? clock(content.oldest, true) : 'nothing yet'],
+        ]}
+      />
+    </Panel>
+  )
+}
+
+const DROPPED: Record<string, string> = {
+  service_rate: 'above the rate of their service',
+  host_rate: 'above the rate of the host',
+  queue: 'while too many waited',
+  store: 'refused by the store',
+  memory: 'without their text, for want of memory',
 }
 
 const TIERS: Record<string, string> = {
