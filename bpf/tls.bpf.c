@@ -162,6 +162,21 @@ static __always_inline void thread_returned(struct tls_thread *t, const struct t
 	t->said.len = n;
 }
 
+/*
+ * thread_calls_back notes that the program writes in a call-back, within a read or a handshake. What the thread received
+ * for that call is evidence now: the write is to be handed on at once.
+ */
+static __always_inline void thread_calls_back(struct tls_thread *t)
+{
+	struct tls_session_key key = { .ssl = t->call.ssl, .tgid = bpf_get_current_pid_tgid() >> 32 };
+
+	if (t->received.id && t->received.kind != TLS_APPLICATION_DATA) {
+		tls_evidence(&key, t->received.id, 1);
+		t->received.id = 0;
+	}
+	t->outer = t->call;
+}
+
 static __always_inline __u64 argument(struct pt_regs *ctx, __u32 i)
 {
 	__u64 fourth = ctx->cx, fifth = ctx->r8;
@@ -174,7 +189,9 @@ static __always_inline __u64 argument(struct pt_regs *ctx, __u32 i)
 SEC("uprobe.multi")
 int tls_enter(struct pt_regs *ctx)
 {
-	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u64 cookie = bpf_get_attach_cookie(ctx), ssl = ctx->di, sp = ctx->sp, buf = ctx->si;
+	__u64 count_at = argument(ctx, COOKIE_COUNT_AT(cookie));
+	__u32 len = ctx->dx;
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct tls_session *s;
 	struct tls_thread *t;
@@ -186,18 +203,23 @@ int tls_enter(struct pt_regs *ctx)
 		loss_count(LOSS_STORAGE_FULL);
 		return 0;
 	}
-	s = session_begins(ctx->di, bpf_get_current_pid_tgid() >> 32, COOKIE_KIND(cookie), COOKIE_ALONE(cookie));
-	/* a function of the library that another one of them uses */
-	if (!s || (t->call.kind && t->call.ssl == ctx->di && ctx->sp < t->call.sp))
+	s = session_begins(ssl, bpf_get_current_pid_tgid() >> 32, COOKIE_KIND(cookie), COOKIE_ALONE(cookie));
+	if (!s)
 		return 0;
-	t->call.ssl = ctx->di;
-	t->call.buf = ctx->si;
-	t->call.count_at = argument(ctx, COOKIE_COUNT_AT(cookie));
-	t->call.sp = ctx->sp;
+	if (t->call.kind && t->call.ssl == ssl && sp < t->call.sp) {
+		/* a function of the library that another one of them uses */
+		if (COOKIE_KIND(cookie) != TLS_WRITE || t->call.kind == TLS_WRITE)
+			return 0;
+		thread_calls_back(t);
+	}
+	t->call.ssl = ssl;
+	t->call.buf = buf;
+	t->call.count_at = count_at;
+	t->call.sp = sp;
 	t->call.conn = 0;
 	t->call.kind = COOKIE_KIND(cookie);
 	if (t->call.kind == TLS_WRITE)
-		write_begins(s, &t->call, ctx->dx, true);
+		write_begins(s, &t->call, len, true);
 	return 0;
 }
 
@@ -214,7 +236,8 @@ int tls_leave(struct pt_regs *ctx)
 	if (!t || !t->call.kind || t->call.sp != ctx->sp - 8) /* 8: the return address is gone */
 		return 0;
 	call = t->call;
-	t->call.kind = TLS_NONE;
+	t->call = t->outer;
+	t->outer.kind = TLS_NONE;
 	n = (int)ctx->ax;
 	if (n > 0 && call.count_at) {
 		bpf_probe_read_user(&count, sizeof(count), (const void *)call.count_at);

@@ -57,6 +57,7 @@ struct tls_near {
 
 struct tls_thread {
 	struct tls_call call;
+	struct tls_call outer;	  /* in which call is: a program may write when told that the handshake is done, within a read */
 	struct tls_near said;	  /* TLS call without a socket call in it */
 	struct tls_near received; /* receive outside of any TLS call */
 	__u32 by_memory;	  /* this thread was seen to use memory BIOs */

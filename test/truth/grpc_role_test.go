@@ -3,16 +3,20 @@ package truth
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	pb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/status"
@@ -97,7 +101,14 @@ func serveGRPC(ctx context.Context, a Args) (*wire.Log, error) {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	s := &grpcServer{}
+	var inside credentials.TransportCredentials // nil: none
+	if a.TLS != "" {
+		if inside, err = credentials.NewServerTLSFromFile(filepath.Join(a.TLS, "cert.pem"), filepath.Join(a.TLS, "key.pem")); err != nil {
+			return nil, err
+		}
+	}
 	srv := grpc.NewServer(
+		grpc.Creds(inside),
 		grpc.UnaryInterceptor(func(ctx context.Context, r any, i *grpc.UnaryServerInfo, h grpc.UnaryHandler) (any, error) {
 			m, err := h(ctx, r)
 			s.count(i.FullMethod, err)
@@ -121,11 +132,21 @@ func serveGRPC(ctx context.Context, a Args) (*wire.Log, error) {
 // callGRPC makes calls of every kind, a.Connections at once on one connection, and counts how they ended. With the plan "old" it
 // counts only what it does after a line on its standard input.
 func callGRPC(a Args) (*wire.Log, error) {
-	conn, err := grpc.NewClient("passthrough:///"+a.Addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	inside := insecure.NewCredentials()
+	if a.TLS != "" {
+		inside = credentials.NewTLS(&tls.Config{InsecureSkipVerify: true})
+	}
+	conn, err := grpc.NewClient("passthrough:///"+a.Addr, grpc.WithTransportCredentials(inside))
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
+	conn.Connect() // else calls may be cancelled before they are sent
+	for st := conn.GetState(); st != connectivity.Ready; st = conn.GetState() {
+		if st == connectivity.Shutdown || !conn.WaitForStateChange(context.Background(), st) {
+			return nil, fmt.Errorf("connect: %v", st)
+		}
+	}
 	log, c := &wire.Log{}, pb.NewTestServiceClient(conn)
 	if a.Plan == "old" {
 		grpcRound(c, a, &wire.Log{})
@@ -221,12 +242,12 @@ var grpcCalls = []struct {
 	}},
 	{"CacheableUnaryCall", true, func(ctx context.Context, c pb.TestServiceClient) error {
 		ctx, cancel := context.WithCancel(ctx)
-		time.AfterFunc(30*time.Millisecond, cancel)
+		time.AfterFunc(100*time.Millisecond, cancel)
 		_, err := c.CacheableUnaryCall(ctx, &pb.SimpleRequest{})
 		return err
 	}},
 	{"CacheableUnaryCall", true, func(ctx context.Context, c pb.TestServiceClient) error {
-		ctx, cancel := context.WithTimeout(ctx, 30*time.Millisecond)
+		ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		defer cancel()
 		_, err := c.CacheableUnaryCall(ctx, &pb.SimpleRequest{})
 		return err

@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -20,7 +22,7 @@ import (
 	"github.com/sonde-dev/sonde/test/wire"
 )
 
-// serveHTTP2 answers the matrix over HTTP/2 without TLS; with the plan "upgrade" it takes the way from HTTP/1 too.
+// serveHTTP2 answers the matrix over HTTP/2; with the plan "upgrade" it takes the way from HTTP/1 too.
 func serveHTTP2(ctx context.Context, a Args) (*wire.Log, error) {
 	l, err := net.Listen("tcp", a.Addr)
 	if err != nil {
@@ -28,13 +30,18 @@ func serveHTTP2(ctx context.Context, a Args) (*wire.Log, error) {
 	}
 	srv := &http.Server{Handler: http.HandlerFunc(answer), Protocols: &http.Protocols{}}
 	srv.Protocols.SetUnencryptedHTTP2(true)
+	srv.Protocols.SetHTTP2(true)
 	if a.Plan == "upgrade" {
 		srv.Protocols = nil
 		//lint:ignore SA1019 see above
 		srv.Handler = h2c.NewHandler(srv.Handler, &http2.Server{})
 	}
 	context.AfterFunc(ctx, func() { srv.Close() })
-	srv.Serve(l)
+	if a.TLS != "" {
+		srv.ServeTLS(l, filepath.Join(a.TLS, "cert.pem"), filepath.Join(a.TLS, "key.pem"))
+	} else {
+		srv.Serve(l)
+	}
 	return &wire.Log{}, nil
 }
 
@@ -42,7 +49,9 @@ func serveHTTP2(ctx context.Context, a Args) (*wire.Log, error) {
 // plan "old" it counts only what it does after a line on its standard input.
 func browseHTTP2(a Args) (*wire.Log, error) {
 	tr := &http.Transport{Protocols: &http.Protocols{}, DisableCompression: true, ExpectContinueTimeout: 5 * time.Second}
-	tr.Protocols.SetUnencryptedHTTP2(true)
+	tr.Protocols.SetUnencryptedHTTP2(a.TLS == "")
+	tr.Protocols.SetHTTP2(a.TLS != "")
+	tr.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
 	defer tr.CloseIdleConnections()
 	log := &wire.Log{}
 	if a.Plan == "old" {
@@ -55,7 +64,7 @@ func browseHTTP2(a Args) (*wire.Log, error) {
 		}
 	}
 	// Of a turn 256 KiB are copied until user space has said what the connection speaks: on a busy machine that takes a while.
-	row, err := want{method: "GET", path: "/hello"}.askHTTP2(tr, a.Addr)
+	row, err := want{method: "GET", path: "/hello"}.askHTTP2(tr, a)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +85,7 @@ func roundHTTP2(tr *http.Transport, a Args, log *wire.Log) error {
 	for range a.Connections {
 		wg.Go(func() {
 			for _, w := range matrix() {
-				row, err := w.askHTTP2(tr, a.Addr)
+				row, err := w.askHTTP2(tr, a)
 				mu.Lock()
 				if err != nil && first == nil {
 					first = err
@@ -90,12 +99,16 @@ func roundHTTP2(tr *http.Transport, a Args, log *wire.Log) error {
 	return first
 }
 
-func (w want) askHTTP2(tr *http.Transport, addr string) (row wire.Row, err error) {
+func (w want) askHTTP2(tr *http.Transport, a Args) (row wire.Row, err error) {
 	var body io.Reader
 	if w.body > 0 {
 		body = io.MultiReader(bytes.NewReader(bytes.Repeat([]byte("b"), w.body)))
 	}
-	req, err := http.NewRequest(w.method, "http://"+addr+w.path, body)
+	scheme := "http://"
+	if a.TLS != "" {
+		scheme = "https://"
+	}
+	req, err := http.NewRequest(w.method, scheme+a.Addr+w.path, body)
 	if err != nil {
 		return row, err
 	}

@@ -2,7 +2,6 @@ package truth
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -12,8 +11,10 @@ import (
 )
 
 // TestMemcached compares operations with the server's own counters (stats) at both ends.
-func TestMemcached(t *testing.T) {
-	id := fmt.Sprintf("t%d-memcached", os.Getpid()%1000)
+func TestMemcached(t *testing.T) { inTiers(t, testMemcached) }
+
+func testMemcached(t *testing.T, w way) {
+	id := w.id("memcached")
 	script := filepath.Join("testdata", "memcached_client.py")
 	python := program(t, "/usr/bin/python3", "python3")
 
@@ -22,7 +23,7 @@ func TestMemcached(t *testing.T) {
 	old := start(t, id+"-old-client", nil, python, script, strconv.Itoa(portOf(oldAddr)), "old")
 	waitSaid(t, old, "ready")
 
-	x := startSonde(t, sut.Options{})
+	x := w.sonde(t)
 	t.Run("old", func(t *testing.T) {
 		fmt.Fprintln(old.stdin, "go")
 		finished(t, old)

@@ -2,26 +2,26 @@ package truth
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/sonde-dev/sonde/test/sut"
 	"github.com/sonde-dev/sonde/test/wire"
 )
 
 // TestNATS compares NATS with the accounts of nats.go and of a client that writes the protocol itself, and those with what nats-server
 // counts.
-func TestNATS(t *testing.T) {
-	id := fmt.Sprintf("t%d-nats", os.Getpid()%1000)
+func TestNATS(t *testing.T) { inTiers(t, testNATS) }
+
+func testNATS(t *testing.T, w way) {
+	id := w.id("nats")
 	addr := local(freePort(t))
 	broker := startRole(t, id, "nats-server", Args{Addr: addr})
 	broker.waitPort(t, "tcp", addr)
 	old := startRole(t, id+"-old", "nats-client", Args{Addr: addr, Plan: "old", Requests: 40})
 	waitSaid(t, old, "ready")
 
-	x := startSonde(t, sut.Options{Capture: "socket"})
+	x := w.sonde(t)
 	before := lossesBefore(t, x)
 	whole := &wire.Log{}
 	for _, client := range []string{"joined", "nats.go", "raw"} {

@@ -47,6 +47,7 @@ func TestTLS(t *testing.T) {
 	for _, client := range []string{"curl", "wget", "python", "asyncio", "node"} {
 		t.Run("client/"+client, func(t *testing.T) { x.testClientTLS(t, client, folder) })
 	}
+	t.Run("client/bssl", func(t *testing.T) { x.testBoringSSL(t, folder) })
 	t.Run("container", func(t *testing.T) { x.testOwnLibrary(t, folder) })
 	t.Run("java", func(t *testing.T) { x.testJavaTLS(t, folder) })
 	t.Run("all", x.testAll)
@@ -88,6 +89,27 @@ func (x *tier) testClientTLS(t *testing.T, kind, folder string) {
 	}
 	s.stop()
 	l := accessLog(t, dir)
+	x.edges[[2]string{client, service}] += l.Total().N
+	x.expectCounts(t, claim{client, "client", l}, claim{service, "server", l})
+}
+
+// testBoringSSL lets BoringSSL's own tool ask nginx, one request after the other. Nobody has probed its library before: its handshake is
+// over by then.
+func (x *tier) testBoringSSL(t *testing.T, folder string) {
+	client, service := x.service(t, "client"), x.service(t, "nginx")
+	s, dir := startNginxTLS(t, service, "", folder)
+	p := start(t, client, nil, program(t, "bssl-tool"), "client", "-connect", s.addr)
+	time.Sleep(3 * time.Second) // looks at a new program are at its start and one second later
+	for i := range 30 {
+		fmt.Fprintf(p.stdin, "GET /%s HTTP/1.1\r\nHost: truth\r\n\r\n", []string{"hello", "page", "none"}[i%3])
+		time.Sleep(20 * time.Millisecond) // else it writes several at once
+	}
+	time.Sleep(500 * time.Millisecond)
+	s.stop()
+	l := accessLog(t, dir)
+	if l.Total().N != 30 {
+		t.Fatalf("nginx logged %d requests, want 30: %s", l.Total().N, p.said())
+	}
 	x.edges[[2]string{client, service}] += l.Total().N
 	x.expectCounts(t, claim{client, "client", l}, claim{service, "server", l})
 }
@@ -287,13 +309,6 @@ func newCertificate(t *testing.T) string {
 	}
 	os.Chmod(folder, 0o755)
 	return folder
-}
-
-// keepProbed runs a program with a library inside until the test ends: of one that nobody runs the first moments are not seen.
-func keepProbed(t *testing.T, argv ...string) {
-	t.Helper()
-	start(t, "probed", nil, argv...)
-	time.Sleep(time.Second)
 }
 
 // stripped returns a copy of this test program without its symbols.

@@ -74,3 +74,12 @@ func (w way) withTLS(argv []string, more ...string) []string {
 	}
 	return append(argv, strings.Fields(strings.Join(more, " "))...)
 }
+
+// keepNode runs a Node until the test ends where TLS is to be read. It has its library inside, and of such a program that nobody runs when
+// it starts the first moments are not seen (docs/tls.md). It is to be there before Sonde.
+func (w way) keepNode(t *testing.T) {
+	t.Helper()
+	if w.tls != "" {
+		start(t, "idle", nil, program(t, "/usr/bin/node", "node"), "-e", "setInterval(() => {}, 1000)")
+	}
+}

@@ -2,6 +2,7 @@
 // makes N rounds of calls at once on one connection. Both print their own account as lines {Method, Route, Status, N, …}.
 const http2 = require('http2');
 const [role, port, rounds] = process.argv.slice(2);
+const tls = process.env.TRUTH_TLS; // folder of cert.pem and key.pem; empty for plain text
 const names = ['OK', 'CANCELLED', 'UNKNOWN', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'NOT_FOUND'];
 const rows = {};
 function count(kind, method, route, status, req, res) {
@@ -12,7 +13,8 @@ function report() { for (const r of Object.values(rows)) console.log(JSON.string
 const message = n => { const b = Buffer.alloc(5 + n); b.writeUInt32BE(n, 1); return b; };
 
 if (role === 'server') {
-  const server = http2.createServer();
+  const read = name => require('fs').readFileSync(tls + '/' + name);
+  const server = tls ? http2.createSecureServer({cert: read('cert.pem'), key: read('key.pem')}) : http2.createServer();
   server.on('stream', (st, h) => {
     let n = 0;
     st.on('data', d => n += d.length);
@@ -36,7 +38,7 @@ if (role === 'server') {
   server.listen(+port, '127.0.0.1');
   process.on('SIGTERM', () => process.exit(0));
 } else {
-  const c = http2.connect('http://127.0.0.1:' + port);
+  const c = http2.connect((tls ? 'https' : 'http') + '://127.0.0.1:' + port, {rejectUnauthorized: false});
   const call = (headers, body, cancel) => new Promise((done, fail) => {
     const st = c.request(headers, {endStream: false});
     let n = 0, status, grpc;
