@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -25,7 +26,7 @@ type server struct {
 	listener net.Listener
 	store    *metricstore.Store
 	sink     *ingest.InProcess
-	samples  *samplestore.Store // nil where content is turned off
+	samples  *samplestore.Store // where content is turned off, what is left of before goes on expiring; nil where nothing is
 }
 
 // newServer opens the store and the port, so that what cannot work is known before anything else starts.
@@ -35,10 +36,12 @@ func newServer(cfg Config, log *slog.Logger) (*server, error) {
 		return nil, err
 	}
 	s := &server{cfg: cfg, log: log, store: store, sink: ingest.NewInProcess(store)}
-	if cfg.Content.Enabled {
-		if s.samples, err = samplestore.Open(cfg.samples(), nil); err != nil {
+	if _, err := os.Stat(cfg.samples().Dir); cfg.Content.Enabled || err == nil {
+		samples, err := samplestore.Open(cfg.samples(), nil)
+		if err != nil {
 			return nil, errors.Join(err, store.Close())
 		}
+		s.samples = samples
 	}
 	if s.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
 		_ = s.closeStores()
@@ -51,12 +54,14 @@ func newServer(cfg Config, log *slog.Logger) (*server, error) {
 func (s *server) run(ctx context.Context, status query.StatusProvider, metrics http.Handler) error {
 	synced := make(chan error, 1)
 	go func() { synced <- s.store.Run(ctx) }()
-	cfg := s.cfg.query()
 	deps := query.Deps{Store: s.store, Usage: s.usage, Status: status, Page: web.Handler(), Metrics: metrics, Log: s.log}
 	if s.samples != nil {
-		deps.Samples = s.samples
+		if s.cfg.Content.Enabled {
+			deps.Samples = s.samples
+		}
 		go func() { _ = s.samples.Run(ctx) }() // it has no error
 	}
+	cfg := s.cfg.query()
 	h := query.NewHandler(cfg, deps)
 	// Opening has used some 100 MB that are garbage now, most of it for Prometheus' description of its own API. Without traffic
 	// the collector would not run for minutes.
@@ -112,7 +117,7 @@ func (s *server) closeStores() error {
 
 // sampleSink is the way into the store of samples, nil where content is turned off.
 func (s *server) sampleSink() content.Sink {
-	if s.samples == nil {
+	if s.samples == nil || !s.cfg.Content.Enabled {
 		return nil
 	}
 	return ingest.NewSamples(s.samples)
