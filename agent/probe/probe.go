@@ -42,6 +42,8 @@ type Config struct {
 	PollInterval time.Duration
 	// RequestBytes and ResponseBytes bound what is copied of one message in the usual case.
 	RequestBytes, ResponseBytes uint32
+	// WithoutTLS leaves TLS libraries alone: no process pays for their probes, and plain text inside TLS is not seen.
+	WithoutTLS bool
 	// OnlySelected observes no process that SetProcess does not name; see also SetDefault.
 	OnlySelected bool
 }

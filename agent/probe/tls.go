@@ -20,7 +20,7 @@ var sharedWithTLS = []string{
 
 // openTLS loads the programs on TLS libraries and probes what there is, where the kernel can do it.
 func (p *Probe) openTLS(self uint32) error {
-	if tlsSupported(p.tier) != nil {
+	if p.cfg.WithoutTLS || tlsSupported(p.tier) != nil {
 		return nil
 	}
 	c, err := loadCollector("tls", p.cfg, p.capture, sharedWithTLS, variable{"self_tgid", self},

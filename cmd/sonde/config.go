@@ -44,7 +44,9 @@ type Config struct {
 	Retention     Retention        `yaml:"retention"`
 	RemoteWrite   []RemoteWrite    `yaml:"remote_write"`
 	Content       Content          `yaml:"content"`
-	LogLevel      slog.Level       `yaml:"log_level"`
+	// TLS says whether libraries are probed for the plain text inside TLS.
+	TLS      bool       `yaml:"tls"`
+	LogLevel slog.Level `yaml:"log_level"`
 
 	file       string
 	slowByFlag bool // --slow-threshold was given: the file does not change it
@@ -77,7 +79,7 @@ type RemoteWrite struct {
 func defaultConfig() Config {
 	return Config{
 		Listen: "127.0.0.1:8686", Data: "/var/lib/sonde", Capture: string(probe.TierAuto),
-		FlushInterval: 5 * time.Second, MemoryLimit: 200 << 20, SlowThreshold: 500 * time.Millisecond,
+		FlushInterval: 5 * time.Second, MemoryLimit: 200 << 20, SlowThreshold: 500 * time.Millisecond, TLS: true,
 		Retention: Retention{Time: 15 * 24 * time.Hour, Size: 2 << 30},
 		Content: Content{
 			Enabled: true, PerSecond: content.DefaultConfig.PerService,
@@ -99,6 +101,7 @@ func (c *Config) addFlags(cmd *cobra.Command) {
 	f.DurationVar(&c.Retention.Time, "retention-time", c.Retention.Time, "how long metrics are kept")
 	f.Var(&c.Retention.Size, "retention-size", "how much disk metrics may take, e.g. 2GiB")
 	f.Var((*urls)(&c.RemoteWrite), "remote-write", "`URL` of a Prometheus remote-write receiver; may be given several times")
+	f.BoolVar(&c.TLS, "tls", c.TLS, "read the plain text inside TLS by probes on its libraries; =false spares them (docs/tls.md, Cost)")
 	f.BoolVar(&c.Content.Enabled, "content", c.Content.Enabled, "keep what slow and failed requests said, secrets taken out; =false keeps nothing")
 	f.StringVar(&c.Content.Rules, "content-rules", c.Content.Rules, "YAML `file` that says what else is a secret, and what is none (docs/content.md)")
 	f.TextVar(&c.LogLevel, "log-level", c.LogLevel, "debug, info, warn or error")
@@ -109,7 +112,7 @@ func (c *Config) load(cmd *cobra.Command) error {
 	if c.file != "" {
 		given := map[string]string{}
 		for _, name := range []string{"listen", "data", "capture", "flush-interval", "slow-threshold", "memory-limit",
-			"retention-time", "retention-size", "content", "content-rules", "log-level"} {
+			"retention-time", "retention-size", "tls", "content", "content-rules", "log-level"} {
 			if f := cmd.Flags().Lookup(name); f.Changed {
 				given[name] = f.Value.String()
 			}
@@ -174,7 +177,7 @@ func (c *Config) fixedMemory() int64 { return 2*int64(c.probe().RingBytes) + bin
 
 func (c *Config) probe() probe.Config {
 	p := probe.DefaultConfig()
-	p.Tier = probe.Tier(c.Capture)
+	p.Tier, p.WithoutTLS = probe.Tier(c.Capture), !c.TLS
 	return p
 }
 

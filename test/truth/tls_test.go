@@ -194,6 +194,32 @@ func (x *tier) testJavaTLS(t *testing.T, folder string) {
 	}
 }
 
+// TestWithoutTLS turns the probes of libraries off: handshakes are counted still, and nothing is known of what is inside.
+func TestWithoutTLS(t *testing.T) {
+	const requests = 5
+	x := &tier{Sonde: startSonde(t, sut.Options{Capture: "socket", Args: []string{"--tls=false"}}), name: "socket"}
+	service, client := x.service(t, "nginx"), x.service(t, "client")
+	s, _ := startNginxTLS(t, service, "", newCertificate(t))
+	for range requests {
+		p := start(t, client, nil, program(t, "curl"), "-sk", "--http1.1", "-o", "/dev/null", "https://"+s.addr+"/hello")
+		if <-p.done; p.err != nil {
+			t.Fatalf("curl: %v: %s", p.err, p.stderr.String())
+		}
+	}
+	handshakes := fmt.Sprintf(`sum(histogram_count(sonde_tls_server_handshake_duration_seconds{service_name=%q}))`, service)
+	var got float64
+	for deadline := time.Now().Add(settleTimeout); got != requests && time.Now().Before(deadline); pause() {
+		got, _ = x.Value(handshakes)
+	}
+	if got != requests {
+		t.Errorf("%v handshakes, want %d", got, requests)
+	}
+	inside := fmt.Sprintf(`count({__name__=~"http_(server|client)_request_duration_seconds", service_name=~"%s|%s"})`, service, client)
+	if n, err := x.Value(inside); err == nil && n != 0 {
+		t.Errorf("%v series of HTTP, want none", n)
+	}
+}
+
 // TestOldTLSConnections starts Sonde between two requests of the same connections. A read that waits already when its library is
 // probed returns unseen, and with it what it reads: one exchange for each connection and end, which is counted as lost. From the next
 // on everything is there.

@@ -30,6 +30,7 @@ describe('numbers for people', () => {
     [12.04, '12 s'],
     [150, '2 min 30 s'],
     [undefined, '–'],
+    [2.6e-33, '0'],
   ])('duration %s s is %s', (value, text) => expect(plain(formatDuration(value))).toBe(text))
 
   it.each([
