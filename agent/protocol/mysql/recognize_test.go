@@ -80,7 +80,7 @@ func FuzzParse(f *testing.F) {
 	for i, c := range conversations() {
 		var orders []byte
 		var text [2]string
-		for _, call := range c.calls {
+		for _, call := range c.Calls {
 			said := call[1:]
 			if i%3 == 0 {
 				said = zip(0, said, 70)
@@ -89,7 +89,7 @@ func FuzzParse(f *testing.F) {
 			case '>':
 				orders = append(orders, 0, byte(len(said)))
 				text[0] += said
-			case '<':
+			case '<', '|':
 				orders = append(orders, 1, byte(len(said)))
 				text[1] += said
 			}
@@ -132,17 +132,17 @@ func TestParserIsBounded(t *testing.T) {
 	}
 	p = newParser()
 	for i := range 5 * maxStatements {
-		p.Data(protocol.ToServer, []byte(prepare("DO 1")), null{})
-		p.Data(protocol.FromServer, []byte(run(1, preparedOK(i, 0, 0))), null{})
+		p.Data(protocol.ToServer, []byte(prepare("DO 1")), parsertest.Discard{})
+		p.Data(protocol.FromServer, []byte(run(1, preparedOK(i, 0, 0))), parsertest.Discard{})
 	}
 	if n := len(p.statements); n > maxStatements || n == 0 {
 		t.Errorf("%d statements kept, want at most %d", n, maxStatements)
 	}
-	p.Data(protocol.ToServer, []byte(query("SELECT '" + strings.Repeat("x", 1<<20) + "'"))[:1<<20], null{})
+	p.Data(protocol.ToServer, []byte(query("SELECT '" + strings.Repeat("x", 1<<20) + "'"))[:1<<20], parsertest.Discard{})
 	if n := len(p.streams[0].buf); n > maxText+1 {
 		t.Errorf("%d bytes of a statement kept", n)
 	}
-	p.Data(protocol.ToServer, []byte(strings.Repeat("x", 100)), null{})
+	p.Data(protocol.ToServer, []byte(strings.Repeat("x", 100)), parsertest.Discard{})
 	if n := cap(p.streams[0].buf); n > keepBuf {
 		t.Errorf("%d bytes kept while idle", n)
 	}

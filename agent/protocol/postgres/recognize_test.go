@@ -88,12 +88,12 @@ func FuzzParse(f *testing.F) {
 	for _, c := range conversations() {
 		var orders []byte
 		var text [2]string
-		for _, call := range c.calls {
+		for _, call := range c.Calls {
 			switch call[0] {
 			case '>':
 				orders = append(orders, 0, byte(len(call)-1))
 				text[0] += call[1:]
-			case '<':
+			case '<', '|':
 				orders = append(orders, 1, byte(len(call)-1))
 				text[1] += call[1:]
 			}
