@@ -2,7 +2,9 @@ package parsertest
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,6 +87,20 @@ func directionOf(call string) protocol.Direction {
 		return protocol.ToServer
 	}
 	return protocol.FromServer
+}
+
+// Script makes a script of the calls that are not lost, as Recorder.Script takes it.
+func (c *Dialogue) Script() (orders, client, server []byte) {
+	calls := slices.DeleteFunc(pieces(c.Calls, math.MaxInt, nil), func(c Call) bool { return c.Skip > 0 })
+	orders, _ = Orders(calls, math.MaxInt)
+	for _, call := range calls {
+		if call.Dir == protocol.ToServer {
+			client = append(client, call.Data...)
+		} else {
+			server = append(server, call.Data...)
+		}
+	}
+	return orders, client, server
 }
 
 // Expect holds the parser to telling what each wants, in whole calls and in pieces.
