@@ -1,7 +1,6 @@
 package mysql
 
 import (
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -62,18 +61,7 @@ func TestRecognize(t *testing.T) {
 	}
 }
 
-func TestRecognizeRandom(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	b := make([]byte, 64)
-	for range 300_000 {
-		for i := range b {
-			b[i] = byte(r.Uint32())
-		}
-		if v := recognize(b[:8+r.IntN(56)]); v != protocol.No {
-			t.Fatalf("recognize(%q) = %v, want No", b, v)
-		}
-	}
-}
+func TestRecognizeRandom(t *testing.T) { parsertest.DenyRandom(t, Protocol{}) }
 
 // FuzzParse drives a parser with scripts of two texts.
 func FuzzParse(f *testing.F) {

@@ -84,3 +84,19 @@ func Random(t *testing.T, p protocol.Protocol) {
 		}
 	}
 }
+
+// DenyRandom is stricter than Random: no random bytes may ask for more either.
+func DenyRandom(t *testing.T, p protocol.Protocol) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(3, 4))
+	b := make([]byte, 64)
+	for range 300_000 {
+		for i := range b {
+			b[i] = byte(r.Uint32())
+		}
+		in := b[:8+r.IntN(56)]
+		if v := p.Recognize(in); v != protocol.No {
+			t.Fatalf("Recognize(%q) = %v, want No", in, v)
+		}
+	}
+}

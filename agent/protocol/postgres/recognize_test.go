@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -60,18 +59,7 @@ func TestRecognize(t *testing.T) {
 	}
 }
 
-func TestRecognizeRandom(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	b := make([]byte, 64)
-	for range 300_000 {
-		for i := range b {
-			b[i] = byte(r.Uint32())
-		}
-		if v := recognize(b[:8+r.IntN(56)]); v != protocol.No {
-			t.Fatalf("recognize(%q) = %v, want No", b, v)
-		}
-	}
-}
+func TestRecognizeRandom(t *testing.T) { parsertest.DenyRandom(t, Protocol{}) }
 
 func TestMayBeginResponse(t *testing.T) {
 	for in, want := range map[string]bool{
