@@ -204,6 +204,7 @@ type Semantics struct {
 	ServerTargetLabel, ClientTargetLabel   string // "http_route", "url_template"
 	StatusLabel                            string // "http_response_status_code"
 	// Template turns a raw target into one of low cardinality: ids, hashes, dates and numbers become placeholders.
+	// nil where it is one already.
 	Template func(target string) string
 	// Counts are what is added up for each interface besides; at most MaxCounts.
 	Counts []Count
