@@ -214,6 +214,14 @@ type Semantics struct {
 	Constant []Attribute
 }
 
+// TemplateOf returns the label of a raw target.
+func (s *Semantics) TemplateOf(target string) string {
+	if s.Template == nil || target == "" {
+		return target
+	}
+	return s.Template(target)
+}
+
 // KindOf returns Kind, or what the name of a duration metric says (db_…, rpc_…).
 func (s *Semantics) KindOf() Kind {
 	if s.Kind != "" {

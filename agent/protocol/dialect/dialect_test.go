@@ -27,7 +27,7 @@ func describe(v *protocol.View) string {
 	if v == nil {
 		return ""
 	}
-	s := fmt.Sprintf("%s %s %s", v.Protocol.Name(), orDash(v.Operation), orDash(template(v)))
+	s := fmt.Sprintf("%s %s %s", v.Protocol.Name(), orDash(v.Operation), orDash(v.Protocol.Semantics().TemplateOf(v.Target)))
 	if v.Failure != "" {
 		s += " " + v.Failure
 	}
@@ -35,13 +35,6 @@ func describe(v *protocol.View) string {
 		s += fmt.Sprint(" ", v.Counts)
 	}
 	return s
-}
-
-func template(v *protocol.View) string {
-	if f := v.Protocol.Semantics().Template; f != nil {
-		return f(v.Target)
-	}
-	return v.Target
 }
 
 func orDash(s string) string {
