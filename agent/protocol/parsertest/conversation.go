@@ -14,6 +14,24 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 )
 
+// Conversation is one that is written in Go.
+type Conversation struct {
+	Name  string
+	Calls []Call
+	Want  []string // see Expect
+}
+
+// Each runs a test for each conversation: Expect, AnySplit, and more.
+func Each(t *testing.T, p protocol.Protocol, all []Conversation, more func(t *testing.T, c Conversation)) {
+	for _, c := range all {
+		t.Run(c.Name, func(t *testing.T) {
+			Expect(t, p, false, c.Calls, c.Want...)
+			AnySplit(t, p, false, c.Calls)
+			more(t, c)
+		})
+	}
+}
+
 // Conversations runs the files of a folder. The language is that of agent/exchange:
 //
 //	client> TEXT               a call of the client, Go escapes

@@ -53,10 +53,10 @@ func Orders(calls []Call, most int) (orders, text []byte) {
 	return orders, text
 }
 
-// Fuzz drives a parser with scripts. seeds are conversations.
-func Fuzz(f *testing.F, p protocol.Protocol, seeds ...[]Call) {
-	for _, calls := range seeds {
-		orders, text := Orders(calls, math.MaxInt)
+// Fuzz drives a parser with scripts.
+func Fuzz(f *testing.F, p protocol.Protocol, seeds []Conversation) {
+	for _, c := range seeds {
+		orders, text := Orders(c.Calls, math.MaxInt)
 		f.Add(orders, text, false)
 		f.Add(orders, text, true)
 	}
