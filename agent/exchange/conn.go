@@ -10,7 +10,7 @@ type connection struct {
 	engine  *Engine
 	id      uint64
 	info    *Conn // shared with exchanges: replaced, never changed
-	near    links[*connection]
+	near    node[connection]
 	touched uint64
 
 	role     event.Role
@@ -36,6 +36,7 @@ type connection struct {
 	isWaiting bool      // in engine.waiting
 
 	flights   []*flight // in order of ids
+	room      []*flight // what flights lies in, empty; see enter
 	pending   int       // of them: no response yet
 	pages     int       // of them: with content
 	unbounded *flight   // its response ends with silence
@@ -43,8 +44,6 @@ type connection struct {
 	now       *call     // being parsed
 	reason    string    // why the connection ends, while it does
 }
-
-func (c *connection) links() *links[*connection] { return &c.near }
 
 func newConnection(e *Engine, ev *event.Event) *connection {
 	c := &connection{

@@ -37,14 +37,14 @@ type Engine struct {
 	source    Source
 
 	conns   map[uint64]*connection
-	latest  *connection       // of conns: a server answers on the connection that it read
-	idle    list[*connection] // least recently used first
-	sockets list[*connection] // the same for UDP
-	flights list[*flight]     // by time of the next check
-	waiting []*connection     // that hold calls
-	spare   [][]byte          // buffers of held calls
-	landed  []*flight         // to be used again
-	call    call              // the one Handle is at; here so that it needs no allocation
+	latest  *connection      // of conns: a server answers on the connection that it read
+	idle    list[connection] // least recently used first
+	sockets list[connection] // the same for UDP
+	flights list[flight]     // by time of the next check
+	waiting []*connection    // that hold calls
+	spare   [][]byte         // buffers of held calls
+	landed  []*flight        // to be used again
+	call    call             // the one Handle is at; here so that it needs no allocation
 	losses  signal.Losses
 
 	keeper         Keeper  // nil: content is not kept
@@ -136,14 +136,14 @@ func (e *Engine) Tick(now uint64) {
 }
 
 // forget drops what has been idle for too long.
-func (e *Engine) forget(idle *list[*connection], timeout time.Duration, now uint64) {
+func (e *Engine) forget(idle *list[connection], timeout time.Duration, now uint64) {
 	for c := idle.front(); c != nil && isDue(c.touched, timeout, now); c = idle.front() {
 		e.drop(c, now, ErrorTimeout)
 	}
 }
 
 // idleOf returns the list that a connection is in.
-func (e *Engine) idleOf(c *connection) *list[*connection] {
+func (e *Engine) idleOf(c *connection) *list[connection] {
 	if c.isDatagrams {
 		return &e.sockets
 	}
@@ -172,7 +172,7 @@ func (e *Engine) open(ev *event.Event) {
 	}
 	c := newConnection(e, ev)
 	e.conns[ev.Conn] = c
-	e.idleOf(c).push(c)
+	e.idleOf(c).push(c, &c.near)
 }
 
 // drop forgets a connection; what is in flight ends for that reason.
@@ -183,7 +183,7 @@ func (e *Engine) drop(c *connection, now uint64, reason string) {
 	if e.latest == c {
 		e.latest = nil
 	}
-	e.idleOf(c).remove(c)
+	e.idleOf(c).remove(&c.near)
 }
 
 // touch keeps the order of the table by last use, to a second: moving a connection with each call would buy nothing.
@@ -192,7 +192,7 @@ func (e *Engine) touch(c *connection, now uint64) {
 	if now > c.touched+second {
 		c.touched = now
 		idle := e.idleOf(c)
-		idle.remove(c)
-		idle.push(c)
+		idle.remove(&c.near)
+		idle.push(c, &c.near)
 	}
 }
