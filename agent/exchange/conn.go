@@ -19,10 +19,12 @@ type connection struct {
 	// isFollowed: the source recognised the protocol by itself and copies what it needs.
 	isFollowed  bool
 	isDatagrams bool
-	isWide      bool // its calls were asked for whole
-	adopted     int  // protocols that claimed it, one after the other
-	isSeen      bool // from its first byte, whatever was missed since; it says how long to look for a protocol
-	tries       int  // turns that no protocol claimed
+	isWide      bool      // its calls were asked for whole
+	isAsked     bool      // the source was asked to copy
+	asked       [2]uint32 // how much, by event.Direction
+	adopted     int       // protocols that claimed it, one after the other
+	isSeen      bool      // from its first byte, whatever was missed since; it says how long to look for a protocol
+	tries       int       // turns that no protocol claimed
 	lastTry     event.Direction
 	missed      [2]uint32 // bytes lost before a protocol did
 
@@ -74,7 +76,12 @@ func (c *connection) update(ev *event.Event) {
 	if c.role == event.RoleUnknown {
 		c.role = ev.Open.Role
 	}
-	c.isFollowed = c.isFollowed || ev.Open.Protocol != event.ProtocolUnknown
+	if !c.isFollowed && ev.Open.Protocol != event.ProtocolUnknown {
+		c.isFollowed = true
+		if c.isAsked { // what was asked for crossed this on its way
+			c.askFor(c.asked[event.Ingress], c.asked[event.Egress])
+		}
+	}
 }
 
 // direction translates: a server receives requests, a client sends them.
@@ -160,8 +167,8 @@ func (c *connection) wait() {
 
 // widen asks for the calls of a connection that the source follows by itself, whole and once.
 func (c *connection) widen() {
-	if s := c.engine.source; s != nil && !c.isWide && c.isFollowed {
-		s.Copy(c.id, wholeTurn, wholeTurn)
+	if !c.isWide && c.isFollowed {
+		c.askFor(wholeTurn, wholeTurn)
 	}
 	c.isWide = true
 }
@@ -169,10 +176,19 @@ func (c *connection) widen() {
 // wholeTurn is more than a burst of pipelined requests or their responses takes.
 const wholeTurn = 1 << 20
 
+// askFor tells the source how much to copy of each turn.
+func (c *connection) askFor(ingress, egress uint32) {
+	isFirst := !c.isAsked && !c.isFollowed
+	c.isAsked = true
+	c.asked[event.Ingress], c.asked[event.Egress] = ingress, egress
+	if s := c.engine.source; s != nil {
+		s.Copy(c.id, ingress, egress, isFirst)
+	}
+}
+
 // copyFor asks for what the parser needs.
 func (c *connection) copyFor(p protocol.Protocol) {
-	s := c.engine.source
-	if s == nil || c.isFollowed {
+	if c.isFollowed {
 		return
 	}
 	want := protocol.DefaultCopy
@@ -180,9 +196,9 @@ func (c *connection) copyFor(p protocol.Protocol) {
 		want = p.Copy()
 	}
 	if c.role == event.RoleClient {
-		s.Copy(c.id, want.Response, want.Request)
+		c.askFor(want.Response, want.Request)
 	} else {
-		s.Copy(c.id, want.Request, want.Response)
+		c.askFor(want.Request, want.Response)
 	}
 }
 
@@ -192,7 +208,5 @@ func (c *connection) silence() {
 	c.parser = nil
 	c.held.drop(c.engine)
 	c.window.drop(c.engine)
-	if s := c.engine.source; s != nil {
-		s.Silence(c.id)
-	}
+	c.askFor(0, 0)
 }

@@ -12,12 +12,11 @@ import (
 // Source is where the events come from. It is told what is worth copying; until it knows, it copies the first calls of a
 // connection.
 type Source interface {
-	// Silence is called once for a connection that carries nothing of interest any more.
-	Silence(conn uint64)
-	// Copy asks for so many bytes of each turn of a connection, by direction. It is not called where the source follows
-	// the protocol itself (event.Protocol), except when several requests were under way at once: heads of responses may then be
-	// anywhere in a call.
-	Copy(conn uint64, ingress, egress uint32)
+	// Copy asks for so many bytes of each turn of a connection, by direction; both 0: it carries nothing of interest any more. It is
+	// not called where the source follows the protocol itself (event.Protocol), except when several requests were under way at
+	// once: heads of responses may then be anywhere in a call. isFirst: nothing was asked for so far, and the source did not know
+	// what the connection speaks.
+	Copy(conn uint64, ingress, egress uint32, isFirst bool)
 }
 
 // Engine turns events into exchanges. An event goes through four steps, one file each:
