@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 )
 
@@ -204,20 +205,26 @@ func (p *plan) waitReady(ctx context.Context, kids *children, s *service) error 
 	return nil
 }
 
-// probe returns nil when a port is open. UDP has no connections to try, so the kernel's table of sockets is asked.
+// probe returns nil when a port is open. The kernel's tables of sockets (proc(5), /proc/net/tcp) say so; a connection would be
+// one more on the map.
 func probe(k kind, port int) error {
+	tables, state := []string{"/proc/net/tcp", "/proc/net/tcp6"}, "0A" // TCP_LISTEN
 	if k == kindResolver {
-		b, err := os.ReadFile("/proc/net/udp")
-		if err == nil && !bytes.Contains(b, fmt.Appendf(nil, ": 0100007F:%04X ", port)) {
-			err = errors.New("nobody listens")
+		tables, state = []string{"/proc/net/udp"}, "07" // not connected
+	}
+	for _, table := range tables {
+		b, err := os.ReadFile(table)
+		if err != nil && !os.IsNotExist(err) { // without IPv6 there is no tcp6
+			return fmt.Errorf("look for port %d: %w", port, err)
 		}
-		return err
+		for line := range strings.Lines(string(b)) { // number, own address, the other's, state
+			f := strings.Fields(line)
+			if len(f) > 3 && f[3] == state && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) {
+				return nil
+			}
+		}
 	}
-	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err != nil {
-		return err
-	}
-	return c.Close()
+	return errors.New("nobody listens")
 }
 
 // extract writes an embedded script to the demo's folder.
