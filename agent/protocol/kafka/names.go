@@ -12,6 +12,8 @@ const (
 	attrClientID = "messaging.client.id"
 	attrGroup    = "messaging.consumer.group.name"
 	attrLag      = "messaging.kafka.consumer.lag"
+
+	labelGroup = "messaging_consumer_group_name" // attrGroup in Prometheus' form
 )
 
 // names keeps the strings of a connection, so that a message whose names were seen lately costs no allocation.

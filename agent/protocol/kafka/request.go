@@ -105,6 +105,9 @@ func (p *requests) finish(e protocol.End, sink protocol.Sink) {
 	if f.isGroups {
 		group = ""
 	}
+	if w.group = group; !isBroken {
+		w.commits = f.commits
+	}
 	q := protocol.Request{
 		Operation: r.api.name, Target: f.target(), Waits: r.api.waits,
 		Attributes: p.names.attributes(r.client, group),

@@ -14,6 +14,8 @@ type waiting struct {
 	correlation  int32
 	key, version int16
 	isDoubtful   bool // its response may be among lost bytes
+	group        string
+	commits      []commit // that it asks for
 }
 
 // maxWaiting bounds them. Clients keep 5 (Java) or up to a million (librdkafka's max.in.flight) under way; none uses as many.
@@ -161,15 +163,16 @@ func (r *response) head(isKnown bool, session *fetchSession, known *topics) prot
 	}
 	q.Target = f.source()
 	q.Counts[protocol.MessagesConsumed], q.Counts[protocol.MessageBytesConsumed] = f.records, f.bytes
-	if isKnown && r.of.key == keyFetch {
-		q.Levels = session.lags(known)
-	}
-	if len(q.Levels) > 0 {
+	switch {
+	case !isKnown:
+	case r.of.key == keyFetch:
 		var lag uint64
-		for _, l := range q.Levels {
-			lag += l.Value
+		var isTold bool
+		if q.Levels, lag, isTold = session.levels(known); isTold {
+			q.Attributes = []protocol.Attribute{{Key: attrLag, Value: strconv.FormatUint(lag, 10)}}
 		}
-		q.Attributes = []protocol.Attribute{{Key: attrLag, Value: strconv.FormatUint(lag, 10)}}
+	default:
+		q.Levels = r.positions(known)
 	}
 	return q
 }
