@@ -190,7 +190,9 @@ type Level struct {
 	Target   string  `json:"target"`
 	Name     string  `json:"name"` // "kafka_consumer_lag"
 	Client   string  `json:"client"`
-	Value    float64 `json:"value"`
+	// Group is who the number is of, where the client says: the consumer group of "kafka_consumer_group_lag".
+	Group string  `json:"group,omitempty"`
+	Value float64 `json:"value"`
 }
 
 // InterfacesReply answers GET /api/interfaces?kind=&start=&end=&sort=&limit=. A database, a queue, a DNS server, an RPC
