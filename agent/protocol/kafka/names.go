@@ -4,7 +4,7 @@ import (
 	"sync"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/frame"
+	intern "github.com/sonde-dev/sonde/agent/protocol/internal/names"
 )
 
 // Names of OpenTelemetry's attribute registry, and one of ours: it has none for lag.
@@ -18,7 +18,7 @@ const (
 
 // names keeps the strings of a connection, so that a message whose names were seen lately costs no allocation.
 type names struct {
-	recent frame.Strings
+	recent intern.Cache
 
 	lastClient, lastGroup string
 	lastAttrs             []protocol.Attribute // shared by the requests that got it; never changed
@@ -26,7 +26,7 @@ type names struct {
 	shared *topics
 }
 
-func (n *names) intern(b []byte) string { return n.recent.Get(b) }
+func (n *names) intern(b []byte) string { return n.recent.String(b) }
 
 // attributes names who asks; an empty name is left out.
 func (n *names) attributes(client, group string) []protocol.Attribute {

@@ -69,10 +69,10 @@ func (p *parser) take(i int, sink protocol.Sink) waiting {
 // responses is the parser as it reads the direction from the server.
 type responses parser
 
-// Begin implements frame.Messages. Whose response it is shows only later.
+// Begin implements piecewise.Messages. Whose response it is shows only later.
 func (p *responses) Begin(protocol.Sink) { p.response.of = waiting{} }
 
-// Head implements frame.Messages.
+// Head implements piecewise.Messages.
 func (p *responses) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int) {
 	size, ok := messageSize(b)
 	r := &p.response
@@ -120,21 +120,21 @@ func (p *responses) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int)
 	return size, responseHead
 }
 
-// Body implements frame.Messages.
+// Body implements piecewise.Messages.
 func (p *responses) Body(b []byte, _ protocol.Sink) {
 	if p.response.of.id != 0 {
 		p.response.walk.data(b)
 	}
 }
 
-// Skip implements frame.Messages.
+// Skip implements piecewise.Messages.
 func (p *responses) Skip(n uint64, _ protocol.Sink) {
 	if p.response.of.id != 0 {
 		p.response.walk.gap(n)
 	}
 }
 
-// End implements frame.Messages.
+// End implements piecewise.Messages.
 func (p *responses) End(size uint64, sink protocol.Sink) {
 	r := &p.response
 	if r.of.id == 0 {
@@ -177,7 +177,7 @@ func (r *response) head(isKnown bool, session *fetchSession, known *topics) prot
 	return q
 }
 
-// Lose implements frame.Messages.
+// Lose implements piecewise.Messages.
 func (p *responses) Lose(_ bool, sink protocol.Sink) {
 	if p.isSynced {
 		sink.Lost(signal.ParserGaveUp, 1)
@@ -187,7 +187,7 @@ func (p *responses) Lose(_ bool, sink protocol.Sink) {
 	}
 }
 
-// Resume implements frame.Messages. Only a correlation id that is waited for shows where a response begins.
+// Resume implements piecewise.Messages. Only a correlation id that is waited for shows where a response begins.
 func (p *responses) Resume(b []byte) protocol.Verdict {
 	size, ok := messageSize(b)
 	switch {
