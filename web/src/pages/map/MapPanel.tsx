@@ -112,7 +112,7 @@ function CallList({ view, title, edges, end }: { view: MapView; title: string; e
           <li key={`${edgeId(edge)} ${edge.protocol} ${edge.of ?? ''}`}>
             <button type="button" onClick={() => navigate({ ...view, selected: edgeId(edge) })}>
               <SeverityMark severity={edge.severity} />
-              <span className="call-name">
+              <span className="call-name" data-folded={end === 'client' && edge.of !== undefined}>
                 <span className="ellipsis">{end === 'server' ? (edge.of ?? edge.server) : edge.client}</span>
                 {end === 'client' && edge.of && <span className="ellipsis call-protocol">{edge.of}</span>}
                 {isMixed && edge.protocol !== 'http' && <span className="ellipsis call-protocol">{protocolName(edge.protocol)}</span>}
