@@ -44,7 +44,7 @@ func (r *Recorder) observeLevels(p *pair, x *exchange.Exchange) (limited bool) {
 		if descs[l.Gauge] == nil {
 			continue
 		}
-		target := p.protocol.template(l.Target)
+		target := p.protocol.semantics.TemplateOf(l.Target)
 		if l.Fact != protocol.LevelAmount {
 			limited = r.observeProgress(p, x.Side, l, target) || limited
 			continue

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/ascii"
 )
 
 // takeArg looks at an argument that matters.
@@ -40,7 +41,7 @@ func (p *parser) takeArg(arg []byte, sink protocol.Sink) {
 
 // takeReplconf looks at what a replica tells: ACK has no reply and belongs to a stream of replication that was joined.
 func (p *parser) takeReplconf(arg []byte, sink protocol.Sink) {
-	if equalFold(arg, "ACK") {
+	if ascii.EqualFold(arg, "ack") {
 		p.ignore(sink)
 		return
 	}
@@ -75,26 +76,14 @@ func (p *parser) plan(sink protocol.Sink) {
 func (p *parser) takeWord(arg []byte) {
 	r := &p.req
 	switch {
-	case equalFold(arg, "BLOCK"):
+	case ascii.EqualFold(arg, "block"):
 		r.waits = true
-	case equalFold(arg, "STREAMS"):
+	case ascii.EqualFold(arg, "streams"):
 		r.isWord = false
 		if r.index < 250 {
 			r.key = uint8(r.index + 1)
 		}
 	}
-}
-
-func equalFold(b []byte, upper string) bool {
-	if len(b) != len(upper) {
-		return false
-	}
-	for i, c := range b {
-		if c&^0x20 != upper[i] {
-			return false
-		}
-	}
-	return true
 }
 
 func (r *requests) intern(key []byte) string {
