@@ -37,7 +37,8 @@ function LoadedMap({ view, reply: whole, isStale }: { view: MapView; reply: Topo
     const drawn = hasFlows ? raw : NO_FLOWS
     const kinds = hidden.split(',')
     const { nodes, edges } = withoutCalls(reply.nodes, reply.edges, (e) => isLeftOut(e, kinds, isChosen))
-    return visiblePart({ ...reply, nodes: withEnds(nodes, reply.nodes, drawn.flows), edges }, drawn, view.focus, view.hops)
+    const leftOut = reply.edges.filter((e) => isLeftOut(e, kinds, isChosen))
+    return visiblePart({ ...reply, nodes: withEnds(nodes, reply.nodes, drawn.flows), edges }, drawn, view.focus, view.hops, leftOut)
   }, [reply, raw, hasFlows, view.focus, view.hops, hidden, isChosen])
   const size = useMemo(() => layoutInput(part), [part])
   const layout = useLayout(size)
@@ -48,7 +49,7 @@ function LoadedMap({ view, reply: whole, isStale }: { view: MapView; reply: Topo
   const emphasis: Emphasis = useMemo(() => ({ selected: view.selected, focus: view.focus, found }), [view.selected, view.focus, found])
   return (
     <div className={isStale ? 'map stale' : 'map'} data-many={size.nodes.length > COMPACT_FROM}>
-      <MapToolbar view={view} part={part} total={reply.nodes.length + (hasFlows ? raw.nodes.length : 0)} raw={raw} hasFlows={hasFlows} found={found} kinds={kindsOf(reply.edges)} hidden={hidden.split(',')} leftOut={reply.edges.filter((e) => isLeftOut(e, hidden.split(','), isChosen))} />
+      <MapToolbar view={view} part={part} total={reply.nodes.length + (hasFlows ? raw.nodes.length : 0)} raw={raw} hasFlows={hasFlows} found={found} kinds={kindsOf(reply.edges)} hidden={hidden.split(',')} />
       {layout.data && (
         <ServiceMap
           shown={part}

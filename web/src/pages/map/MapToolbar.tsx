@@ -1,5 +1,4 @@
 import { SegmentedControl } from '@mantine/core'
-import type { Edge } from '../../api/topology'
 import { CloseIcon, FocusIcon } from '../../components/icons'
 import { navigate } from '../../components/navigation'
 import { SearchField } from '../../components/SearchField'
@@ -19,12 +18,11 @@ export interface MapToolbarProps {
   kinds: readonly KindName[]
   /** Those of them that are left out. */
   hidden: readonly string[]
-  leftOut: readonly Edge[]
   raw: RawFlows
   hasFlows: boolean
 }
 
-export function MapToolbar({ view, part, total, found, kinds, hidden, leftOut, raw, hasFlows }: MapToolbarProps) {
+export function MapToolbar({ view, part, total, found, kinds, hidden, raw, hasFlows }: MapToolbarProps) {
   const abnormal = part.nodes.filter((n) => n.severity !== 'ok').length
   const [first] = found ?? []
   const isFocusMissing = view.focus !== undefined && !part.nodes.some((n) => n.id === view.focus)
@@ -53,7 +51,7 @@ export function MapToolbar({ view, part, total, found, kinds, hidden, leftOut, r
           </button>
         </div>
       )}
-      {kinds.length > 1 && <Kinds view={view} kinds={kinds} hidden={hidden} leftOut={leftOut} />}
+      {kinds.length > 1 && <Kinds view={view} kinds={kinds} hidden={hidden} leftOut={part.leftOut} />}
       {raw.flows.length > 0 && <FlowToggle view={view} raw={raw} isOn={hasFlows} />}
       <span className="map-count" aria-live="polite">
         {found !== undefined ? `${found.size} found · ` : ''}
@@ -68,7 +66,7 @@ export function MapToolbar({ view, part, total, found, kinds, hidden, leftOut, r
 }
 
 /** What every service asks (DNS, a cache) hides who calls whom: each kind of call can be left out, and DNS is at first. */
-function Kinds({ view, kinds, hidden, leftOut }: Pick<MapToolbarProps, 'view' | 'kinds' | 'hidden' | 'leftOut'>) {
+function Kinds({ view, kinds, hidden, leftOut }: Pick<MapToolbarProps, 'view' | 'kinds' | 'hidden'> & Pick<MapPart, 'leftOut'>) {
   return (
     <div className="map-kinds" role="group" aria-label="Kinds of calls">
       {kinds.map(({ kind, name }) => {
