@@ -71,6 +71,8 @@ func playRole(ctx context.Context, role string) error {
 		log, err = followKafka(ctx, a)
 	case "kafka-laggard":
 		log, err = lagBehind(ctx, a)
+	case "kafka-member":
+		err = joinGroup(ctx, a)
 	case "thrift-server":
 		log, err = serveThrift(ctx, a)
 	case "thrift-client":
