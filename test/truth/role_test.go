@@ -95,6 +95,10 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveNATS(ctx, a)
 	case "nats-client":
 		log, err = speakNATS(a)
+	case "cassandra-server":
+		log, err = serveCassandra(ctx, a)
+	case "cassandra-client":
+		log, err = useCassandra(a)
 	case "mongo-server":
 		log, err = serveMongo(ctx, a)
 	case "mongo-client":
