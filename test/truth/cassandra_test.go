@@ -38,12 +38,8 @@ func testCassandra(t *testing.T, w way) {
 	}
 
 	x := w.sonde(t)
-	before := lossesBefore(t, x)
 	for _, o := range old {
 		t.Run("joined "+o.client.service, func(t *testing.T) { o.checkJoined(t, x, w) })
-	}
-	if w.tls != "" { // what was under way on old connections is a loss, see docs/tls.md
-		before = lossesBefore(t, x)
 	}
 	plans := []string{"go v4 snappy", "go v5 lz4 auth", "python v4 auth", "python agreed lz4"}
 	if w.name == "socket" { // each form once
@@ -66,9 +62,9 @@ func testCassandra(t *testing.T, w way) {
 				}
 				checkLatency(t, x, service, fmt.Sprintf(`db_%s_operation_duration_seconds{service_name=%q, db_operation_name="UPDATE"}`, side, service), cqlSlow.Seconds(), l.Durations)
 			}
+			noPartial(t, x, client.service, server.service)
 		})
 	}
-	sameLosses(t, x, before)
 	if err := x.Stop(); err != nil {
 		t.Error(err)
 	}

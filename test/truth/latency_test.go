@@ -3,10 +3,22 @@ package truth
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sonde-dev/sonde/test/sut"
 )
+
+// noPartial fails where requests of services were counted with bytes missing: their parser lost its way, or the machine was too busy, which the
+// losses tell.
+func noPartial(t *testing.T, x *sut.Sonde, services ...string) {
+	t.Helper()
+	got, err := byLabels(x, fmt.Sprintf(`sum by (service_name) (sonde_service_partial_requests_total{service_name=~%q}) > 0`, strings.Join(services, "|")), "service_name")
+	if err != nil || len(got) > 0 {
+		lost, _ := x.Lost()
+		t.Errorf("partial requests %v (%v), want none; losses of the whole machine: %v", got, err, lost)
+	}
+}
 
 // resolution is how far a percentile may be off: buckets are 1.1 % wide (docs/architecture.md).
 const resolution = 0.011
