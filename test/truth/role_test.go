@@ -99,6 +99,10 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveCassandra(ctx, a)
 	case "cassandra-client":
 		log, err = useCassandra(a)
+	case "remoting-server":
+		log, err = serveRemoting(ctx, a)
+	case "remoting-client":
+		log, err = callRemoting(a)
 	case "mongo-server":
 		log, err = serveMongo(ctx, a)
 	case "mongo-client":
