@@ -170,16 +170,26 @@ type nameServerProcess struct {
 
 func startNameServer(t *testing.T, service string) nameServerProcess {
 	t.Helper()
-	return startNameServerTLS(t, service, "")
+	return startNameServerAt(t, service, local(freePort(t)))
+}
+
+func startNameServerAt(t *testing.T, service, addr string) nameServerProcess {
+	t.Helper()
+	return startNameServerOf(t, service, Args{Addr: addr})
 }
 
 // startNameServerTLS starts one that speaks TLS on its TCP port, with the certificate in a folder.
 func startNameServerTLS(t *testing.T, service, folder string) nameServerProcess {
 	t.Helper()
-	port := freePort(t)
-	p := startRole(t, service, "dns-server", Args{Addr: local(port), TLS: folder})
-	p.waitPort(t, "tcp", local(port)) // it listens on UDP before
-	return nameServerProcess{p, local(port), fmt.Sprint(port)}
+	return startNameServerOf(t, service, Args{Addr: local(freePort(t)), TLS: folder})
+}
+
+func startNameServerOf(t *testing.T, service string, a Args) nameServerProcess {
+	t.Helper()
+	p := startRole(t, service, "dns-server", a)
+	p.waitPort(t, "tcp", a.Addr) // it listens on UDP before
+	_, port, _ := strings.Cut(a.Addr, ":")
+	return nameServerProcess{p, a.Addr, port}
 }
 
 // dig asks each line's questions in a process of its own, and returns dig's own account.
