@@ -185,7 +185,7 @@ func (p *parser) Message(dir protocol.Direction, b []byte, size uint64, isCut bo
 	}
 	body := b[frameHead:]
 	if f.flags&flagCompressed != 0 {
-		body = p.expand(body)
+		body, _ = p.expand(body)
 	}
 	r := reader{b: body}
 	r.prefix(&f)
