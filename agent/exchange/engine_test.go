@@ -88,7 +88,9 @@ type copier map[uint64][2]uint32
 
 func (c copier) Silence(uint64) {}
 
-func (c copier) Copy(conn uint64, ingress, egress uint32) { c[conn] = [2]uint32{ingress, egress} }
+func (c copier) Copy(conn uint64, ingress, egress uint32, _ bool) {
+	c[conn] = [2]uint32{ingress, egress}
+}
 
 func TestFacts(t *testing.T) {
 	w := newWire(exchange.DefaultConfig)
