@@ -16,7 +16,7 @@ type connection struct {
 	role     event.Role
 	isJoined bool // its next bytes may belong to anything: not seen from its first byte, or bytes were missed before a protocol was found
 	isSilent bool
-	// isFollowed: the source recognised the protocol by itself and copies what it needs.
+	// isFollowed: the source took it for a protocol that it follows by itself, and copies what that needs; see follows.
 	isFollowed  bool
 	isDatagrams bool
 	isWide      bool      // its calls were asked for whole
@@ -165,9 +165,16 @@ func (c *connection) wait() {
 	}
 }
 
+// follows reports whether the source follows what the connection speaks. It judges by a few bytes: NATS's CONNECT begins like that of
+// HTTP/1.
+func (c *connection) follows() bool {
+	_, is := c.proto.(protocol.Followed)
+	return c.isFollowed && is
+}
+
 // widen asks for the calls of a connection that the source follows by itself, whole and once.
 func (c *connection) widen() {
-	if !c.isWide && c.isFollowed {
+	if !c.isWide && c.follows() {
 		c.askFor(wholeTurn, wholeTurn)
 	}
 	c.isWide = true
@@ -188,7 +195,7 @@ func (c *connection) askFor(ingress, egress uint32) {
 
 // copyFor asks for what the parser needs.
 func (c *connection) copyFor(p protocol.Protocol) {
-	if c.isFollowed {
+	if c.follows() {
 		return
 	}
 	want := protocol.DefaultCopy

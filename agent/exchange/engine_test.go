@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"github.com/sonde-dev/sonde/agent/exchange"
@@ -56,6 +57,39 @@ func TestRoleFromContent(t *testing.T) {
 	if len(w.got) != 2 || w.got[0].Side != exchange.Server || w.got[1].Side != exchange.Client {
 		t.Errorf("got %+v, want one exchange of each side", w.got)
 	}
+}
+
+// A source takes NATS's CONNECT for HTTP's, when it sees that first (inside TLS, where the greeting came before). It has to be told what to
+// copy then; of HTTP it knows.
+func TestCopyOfWhatBeginsLikeHTTP(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		want       map[uint64][2]uint32
+	}{
+		{"NATS", "CONNECT {\"verbose\":false}\r\nPING\r\n", map[uint64][2]uint32{1: {1 << 31, 1 << 31}}},
+		{"HTTP", "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", map[uint64][2]uint32{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := copier{}
+			w := &wire{now: 1e9, seq: map[[2]uint64]uint32{}}
+			w.engine = exchange.New(exchange.DefaultConfig, all.Protocols(), func(*exchange.Exchange) {}, got)
+			w.engine.Handle(&event.Event{Kind: event.Open, Time: w.now, Conn: 1, PID: 7,
+				Open: event.OpenInfo{Role: event.RoleServer, Seen: true, Protocol: event.ProtocolHTTP1}})
+			w.call(1, event.Ingress, tt.text)
+			if d := cmp.Diff(tt.want, map[uint64][2]uint32(got)); d != "" {
+				t.Errorf("copies asked for (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// copier notes what is asked for.
+type copier map[uint64][2]uint32
+
+func (c copier) Silence(uint64) {}
+
+func (c copier) Copy(conn uint64, ingress, egress uint32, _ bool) {
+	c[conn] = [2]uint32{ingress, egress}
 }
 
 func TestFacts(t *testing.T) {

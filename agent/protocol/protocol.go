@@ -51,6 +51,11 @@ type (
 	Copier interface {
 		Copy() Copy
 	}
+	// Followed is a protocol whose messages the kernel side finds by itself (event.Protocol). It looks at a few bytes: what begins like one may be
+	// another protocol, which then has to say how much to copy.
+	Followed interface {
+		FollowedByKernel()
+	}
 	// Envelope is a protocol that only wraps another one, which nobody can read on this connection once the parser has called
 	// Opaque. Where what is inside is seen as a connection of its own (event.PlainText), the exchanges of the envelope are no
 	// requests.

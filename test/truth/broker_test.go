@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,11 +16,14 @@ import (
 	"github.com/sonde-dev/sonde/test/wire"
 )
 
-// checkOperations compares the number of operations of each kind and outcome.
-func checkOperations(t *testing.T, x *sut.Sonde, system, service, side string, l *wire.Log) {
+// checkOperations compares the number of operations of each kind and outcome, but some.
+func checkOperations(t *testing.T, x *sut.Sonde, system, service, side string, l *wire.Log, except ...string) {
 	t.Helper()
 	want := map[string]float64{}
 	for _, r := range l.Rows {
+		if r.N == 0 || slices.Contains(except, r.Method) {
+			continue
+		}
 		status := r.Status
 		if status == "" {
 			status = "-"
@@ -30,15 +34,17 @@ func checkOperations(t *testing.T, x *sut.Sonde, system, service, side string, l
 		t.Fatalf("%s made no requests: the test is void", service)
 	}
 	query := fmt.Sprintf(`sum by (messaging_operation_name, messaging_response_status_code) (`+
-		`histogram_count(messaging_%s_operation_duration_seconds{service_name=%q, messaging_system=%q}))`, side, service, system)
+		`histogram_count(messaging_%s_operation_duration_seconds{service_name=%q, messaging_system=%q, messaging_operation_name!~%q}))`,
+		side, service, system, strings.Join(except, "|"))
 	sameSoon(t, x, service+" as "+side, query, want, "messaging_operation_name", "messaging_response_status_code")
 }
 
-// checkOperationNames compares the number of operations of each kind, whatever came of them.
-func checkOperationNames(t *testing.T, x *sut.Sonde, system, service, side string, want map[string]float64) {
+// checkOperationNames compares the number of operations of each kind but some, whatever came of them.
+func checkOperationNames(t *testing.T, x *sut.Sonde, system, service, side string, want map[string]float64, except ...string) {
 	t.Helper()
 	query := fmt.Sprintf(`sum by (messaging_operation_name) (`+
-		`histogram_count(messaging_%s_operation_duration_seconds{service_name=%q, messaging_system=%q}))`, side, service, system)
+		`histogram_count(messaging_%s_operation_duration_seconds{service_name=%q, messaging_system=%q, messaging_operation_name!~%q}))`,
+		side, service, system, strings.Join(except, "|"))
 	sameSoon(t, x, service+" as "+side, query, want, "messaging_operation_name")
 }
 
@@ -55,18 +61,20 @@ func counted(l *wire.Log, operation, status string) (n int64) {
 // rabbit is a RabbitMQ that runs, with an Erlang port mapper of its own.
 type rabbit struct {
 	*process
-	addr string
-	env  []string
+	addr, tlsAddr string
+	env           []string
 }
 
 const rabbitBin = "/usr/lib/rabbitmq/bin/"
 
-func startRabbit(t *testing.T, service string) rabbit {
+// startRabbit listens with and without TLS.
+func startRabbit(t *testing.T, service, certificate string) rabbit {
 	t.Helper()
 	program(t, rabbitBin+"rabbitmq-server")
-	dir, port, mapper := t.TempDir(), freePort(t), freePort(t)
+	dir, port, tlsPort, mapper := t.TempDir(), freePort(t), freePort(t), freePort(t)
 	conf := filepath.Join(dir, "rabbitmq.conf")
-	text := "listeners.tcp.1 = 127.0.0.1:" + strconv.Itoa(port) + "\nlog.console = false\n"
+	text := fmt.Sprintf("listeners.tcp.1 = 127.0.0.1:%d\nlisteners.ssl.1 = 127.0.0.1:%d\nssl_options.certfile = %[3]s/cert.pem\n"+
+		"ssl_options.keyfile = %[3]s/key.pem\nlog.console = false\n", port, tlsPort, certificate)
 	for name, text := range map[string]string{conf: text, filepath.Join(dir, "plugins"): "[].\n", filepath.Join(dir, ".erlang.cookie"): "SONDETRUTH"} {
 		if err := os.WriteFile(name, []byte(text), 0o400); err != nil {
 			t.Fatal(err)
@@ -80,8 +88,9 @@ func startRabbit(t *testing.T, service string) rabbit {
 	epmd := start(t, service+"-epmd", env, program(t, "epmd"), "-port", strconv.Itoa(mapper), "-address", "127.0.0.1")
 	epmd.waitPort(t, "tcp", local(mapper))
 	began := time.Now()
-	r := rabbit{start(t, service, env, rabbitBin+"rabbitmq-server"), local(port), env}
+	r := rabbit{start(t, service, env, rabbitBin+"rabbitmq-server"), local(port), local(tlsPort), env}
 	r.waitPort(t, "tcp", r.addr)
+	r.waitPort(t, "tcp", r.tlsAddr)
 	t.Logf("RabbitMQ listens after %v", time.Since(began))
 	return r
 }
@@ -112,14 +121,26 @@ func since(before, after map[string]int64) map[string]int64 {
 	return d
 }
 
-// TestAMQP compares AMQP 0-9-1 with the accounts of two clients and the counters of RabbitMQ.
+// TestAMQP compares AMQP 0-9-1 with the accounts of amqp091-go (crypto/tls) and pika (OpenSSL), and both with the counters of RabbitMQ. The broker
+// does TLS in Erlang, which is not read: there its end shows nothing but handshakes.
 func TestAMQP(t *testing.T) {
-	id := fmt.Sprintf("t%d-amqp", os.Getpid()%1000)
-	broker := startRabbit(t, id)
-	old := startRole(t, id+"-old-client", "amqp-client", Args{Addr: broker.addr, Plan: "old", Requests: 50})
-	waitSaid(t, old, "ready")
+	broker := startRabbit(t, fmt.Sprintf("t%d-amqp", os.Getpid()%1000), newCertificate(t))
+	inAllWays(t, func(t *testing.T, w way) { testAMQP(t, w, broker) })
+}
 
-	x := startSonde(t, sut.Options{Capture: "socket"})
+func testAMQP(t *testing.T, w way, broker rabbit) {
+	id, addr, python := w.id("amqp"), w.pick(broker.addr, broker.tlsAddr), program(t, "/usr/bin/python3", "python3")
+	pika := func(service, plan string, n int) *process {
+		return start(t, service, nil, python, filepath.Join("testdata", "amqp.py"), fmt.Sprint(portOf(addr)), fmt.Sprint(n), w.pick("plain", "tls"), plan)
+	}
+	olds := []*process{
+		startRole(t, id+"-old-go", "amqp-client", Args{Addr: addr, Plan: "old", Requests: 50, TLS: w.tls}), pika(id+"-old-pika", "old", 50),
+	}
+	for _, p := range olds {
+		waitSaid(t, p, "ready")
+	}
+
+	x := w.sonde(t)
 	before := lossesBefore(t, x)
 	counters := broker.counters(t)
 	whole := &wire.Log{} // at the broker
@@ -127,49 +148,66 @@ func TestAMQP(t *testing.T) {
 		t.Run(client, func(t *testing.T) {
 			var p *process
 			if client == "pika" {
-				p = start(t, id+"-pika", nil, program(t, "/usr/bin/python3", "python3"), filepath.Join("testdata", "amqp.py"), strings.TrimPrefix(broker.addr, "127.0.0.1:"), "100")
+				p = pika(id+"-pika", "all", 100)
 			} else {
-				p = startRole(t, id+"-go", "amqp-client", Args{Addr: broker.addr, Requests: 300})
+				p = startRole(t, id+"-go", "amqp-client", Args{Addr: addr, Requests: 300, TLS: w.tls})
 			}
 			l := p.log(t)
 			whole.Merge(l)
 			checkOperations(t, x, "rabbitmq", p.service, "client", l)
 			now := broker.counters(t)
-			got := since(counters, now)
+			agreeWithRabbit(t, l, since(counters, now))
 			counters = now
-			// What the broker says (of messages that nobody acknowledges it counts those delivered only together with the others) it has received, confirmed, delivered and got back.
-			for name, want := range map[string]int64{
-				"messages_received_total": counted(l, "publish", "*"), "messages_confirmed_total": counted(l, "publish", "ack"),
-				"messages_unroutable_returned_total": counted(l, "return", "*"), "messages_acknowledged_total": counted(l, "deliver", "ack"),
-				"messages_delivered_total": counted(l, "deliver", "*") + counted(l, "get", "ok"),
-				"messages_get_empty_total": counted(l, "get", "empty"),
-			} {
-				if got[name] != want {
-					t.Errorf("the oracles disagree: %s of RabbitMQ is %d, the client says %d", name, got[name], want)
-				}
-			}
 		})
 	}
-	checkOperations(t, x, "rabbitmq", id, "server", whole)
-	t.Run("joined", func(t *testing.T) {
-		fmt.Fprintln(old.stdin, "go")
-		l := old.log(t)
-		now := broker.counters(t)
-		got := since(counters, now)
-		want := map[string]float64{"publish": float64(got["messages_received_total"]), "deliver": float64(got["messages_delivered_total"])}
-		for _, r := range l.Rows {
-			if r.Method != "publish" && r.Method != "deliver" {
+	if w.tls == "" {
+		checkOperations(t, x, "rabbitmq", broker.service, "server", whole)
+	}
+	names := map[string]float64{} // at the broker
+	for _, r := range whole.Rows {
+		names[r.Method] += float64(r.N)
+	}
+	for _, old := range olds {
+		t.Run("joined "+old.service, func(t *testing.T) {
+			fmt.Fprintln(old.stdin, "go")
+			l := old.log(t)
+			now := broker.counters(t)
+			agreeWithRabbit(t, l, since(counters, now))
+			counters = now
+			want := map[string]float64{}
+			for _, r := range l.Rows {
 				want[r.Method] += float64(r.N)
+				names[r.Method] += float64(r.N)
 			}
-		}
-		if want["publish"] != float64(counted(l, "publish", "*")) || want["deliver"] != float64(counted(l, "deliver", "*")) {
-			t.Errorf("the oracles disagree: RabbitMQ %v, client\n%s", want, l)
-		}
-		checkOperationNames(t, x, "rabbitmq", old.service, "client", want)
-	})
+			var except []string
+			if w.tls != "" {
+				except = []string{"queue.declare"} // what amqp091-go asks first; seen where a heartbeat came before
+			}
+			checkOperationNames(t, x, "rabbitmq", old.service, "client", want, except...)
+		})
+	}
+	if w.tls == "" {
+		checkOperationNames(t, x, "rabbitmq", broker.service, "server", names)
+	}
 	sameLosses(t, x, before)
 	if err := x.Stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+// agreeWithRabbit compares an account with what the broker says (of messages that nobody acknowledges it counts those delivered only
+// together with the others) it has received, confirmed, delivered and got back.
+func agreeWithRabbit(t *testing.T, l *wire.Log, got map[string]int64) {
+	t.Helper()
+	for name, want := range map[string]int64{
+		"messages_received_total": counted(l, "publish", "*"), "messages_confirmed_total": counted(l, "publish", "ack"),
+		"messages_unroutable_returned_total": counted(l, "return", "*"), "messages_acknowledged_total": counted(l, "deliver", "ack"),
+		"messages_delivered_total": counted(l, "deliver", "*") + counted(l, "get", "ok"),
+		"messages_get_empty_total": counted(l, "get", "empty"),
+	} {
+		if got[name] != want {
+			t.Errorf("the oracles disagree: %s of RabbitMQ is %d, the client says %d", name, got[name], want)
+		}
 	}
 }
 

@@ -24,11 +24,11 @@ const (
 // find nothing), commits and stops. Its account is what the broker says: a row "lag" for each topic, the ends of the partitions less what
 // was committed.
 func lagBehind(ctx context.Context, a Args) (*wire.Log, error) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(a.Addr), kgo.DisableClientMetrics(), kgo.ConsumerGroup("laggards-"+a.Plan),
+	cl, err := kgo.NewClient(append(kafkaClient(a), kgo.DisableClientMetrics(), kgo.ConsumerGroup("laggards-"+a.Plan),
 		kgo.ConsumeTopics(topicSlow), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(),
 		kgo.FetchMaxWait(200*time.Millisecond), kgo.FetchMaxPartitionBytes(1<<10),
 		kgo.MaxConcurrentFetches(0), // fetch only while polling, so that it stops where it stops
-		kgo.RecordPartitioner(kgo.RoundRobinPartitioner()))
+		kgo.RecordPartitioner(kgo.RoundRobinPartitioner()))...)
 	if err != nil {
 		return nil, err
 	}

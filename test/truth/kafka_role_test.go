@@ -46,7 +46,8 @@ func kafkaName(key int16) string {
 	return strings.NewReplacer("ID", "Id", "SASL", "Sasl", "ISR", "Isr").Replace(kmsg.NameForKey(key))
 }
 
-// serveKafka is a broker, by kfake. Its account is of the requests that it read.
+// serveKafka is a broker, by kfake. Its account is of the requests that it read, since it was last told a line. It says when it begins
+// anew, and when it is asked for metadata.
 func serveKafka(ctx context.Context, a Args) (*wire.Log, error) {
 	_, port, err := net.SplitHostPort(a.Addr)
 	if err != nil {
@@ -56,8 +57,15 @@ func serveKafka(ctx context.Context, a Args) (*wire.Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(n), kfake.SeedTopics(1, topicOrders, topicQuiet, topicRefused),
-		kfake.SeedTopics(slowPartitions, topicSlow))
+	o := []kfake.Opt{kfake.NumBrokers(1), kfake.Ports(n), kfake.SeedTopics(1, topicOrders, topicQuiet, topicRefused), kfake.SeedTopics(slowPartitions, topicSlow)}
+	if a.TLS != "" {
+		inside, err := serving(a.TLS)
+		if err != nil {
+			return nil, err
+		}
+		o = append(o, kfake.TLS(inside))
+	}
+	c, err := kfake.NewCluster(o...)
 	if err != nil {
 		return nil, fmt.Errorf("start broker: %w", err)
 	}
@@ -66,13 +74,28 @@ func serveKafka(ctx context.Context, a Args) (*wire.Log, error) {
 	c.Control(func(r kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
 		account.add(kafkaName(r.Key()), "", "asked", 1, 0)
+		if r.Key() == kmsg.Metadata.Int16() {
+			fmt.Fprintln(os.Stderr, "metadata")
+		}
 		if p, ok := r.(*kmsg.ProduceRequest); ok {
 			return account.produced(c, p)
 		}
 		return nil, nil, false
 	})
+	go func() {
+		for s := bufio.NewScanner(os.Stdin); s.Scan(); {
+			account.reset()
+			fmt.Fprintln(os.Stderr, "anew")
+		}
+	}()
 	<-ctx.Done()
 	return &account.log, nil
+}
+
+func (a *kafkaAccount) reset() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.log = wire.Log{}
 }
 
 // produced counts records, and refuses those of one topic.
@@ -114,11 +137,12 @@ func (a *kafkaAccount) OnBrokerRead(_ kgo.BrokerMetadata, key int16, n int, _, _
 }
 
 // useKafka produces a.Requests records one by one and as many at once, some without acknowledgement and some that are refused, and consumes
-// them in a group. With the plan "old" it produces alone, and counts only what it does after a line on its standard input.
+// them in a group. With the plan "old" it produces alone, and counts only what it does after a line on its standard input. Inside TLS it says then that it
+// is warm, having produced one record more, and waits for another line.
 func useKafka(ctx context.Context, a Args) (*wire.Log, error) {
 	account := &kafkaAccount{}
 	opts := func(more ...kgo.Opt) []kgo.Opt {
-		return append([]kgo.Opt{kgo.SeedBrokers(a.Addr), kgo.WithHooks(account), kgo.ClientID("truth")}, more...)
+		return append(kafkaClient(a), append(more, kgo.WithHooks(account), kgo.ClientID("truth"))...)
 	}
 	cl, err := kgo.NewClient(opts(kgo.DisableClientMetrics(), refresh(a.Plan))...)
 	if err != nil {
@@ -128,13 +152,9 @@ func useKafka(ctx context.Context, a Args) (*wire.Log, error) {
 		if err := account.produce(ctx, cl, topicOrders, 5); err != nil {
 			return nil, err
 		}
-		fmt.Fprintln(os.Stderr, "ready")
-		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
-			return nil, fmt.Errorf("wait for the word: %w", err)
+		if err := account.waitOld(ctx, cl, a); err != nil {
+			return nil, err
 		}
-		account.mu.Lock()
-		account.log = wire.Log{}
-		account.mu.Unlock()
 	}
 	if err := account.produce(ctx, cl, topicOrders, a.Requests); err != nil {
 		return nil, err
@@ -175,11 +195,40 @@ func useKafka(ctx context.Context, a Args) (*wire.Log, error) {
 	return &account.log, nil
 }
 
+// waitOld waits for the word and begins the account anew.
+func (a *kafkaAccount) waitOld(ctx context.Context, cl *kgo.Client, args Args) error {
+	fmt.Fprintln(os.Stderr, "ready")
+	words := bufio.NewReader(os.Stdin)
+	if _, err := words.ReadString('\n'); err != nil {
+		return fmt.Errorf("wait for the word: %w", err)
+	}
+	if args.TLS != "" {
+		if err := cl.ProduceSync(ctx, &kgo.Record{Topic: topicOrders, Value: []byte("warm")}).FirstErr(); err != nil {
+			return fmt.Errorf("produce: %w", err)
+		}
+		fmt.Fprintln(os.Stderr, "warm")
+		if _, err := words.ReadString('\n'); err != nil {
+			return fmt.Errorf("wait for another word: %w", err)
+		}
+	}
+	a.reset()
+	return nil
+}
+
+// kafkaClient are the options of all clients. They keep connections that are idle, which otherwise end after 20 seconds.
+func kafkaClient(a Args) []kgo.Opt {
+	o := []kgo.Opt{kgo.SeedBrokers(a.Addr), kgo.ConnIdleTimeout(10 * time.Minute)}
+	if a.TLS != "" {
+		o = append(o, kgo.DialTLSConfig(trusting()))
+	}
+	return o
+}
+
 // followKafka consumes in a group, says so when it has the first records, and after a line on its standard input counts until it has
 // a.Requests more.
 func followKafka(ctx context.Context, a Args) (*wire.Log, error) {
-	group, err := kgo.NewClient(kgo.SeedBrokers(a.Addr), kgo.ConsumerGroup("followers"), kgo.ConsumeTopics(topicOrders),
-		kgo.FetchMaxWait(200*time.Millisecond), kgo.DisableClientMetrics(), refresh("old"))
+	group, err := kgo.NewClient(append(kafkaClient(a), kgo.ConsumerGroup("followers"), kgo.ConsumeTopics(topicOrders),
+		kgo.FetchMaxWait(200*time.Millisecond), kgo.DisableClientMetrics(), refresh("old"))...)
 	if err != nil {
 		return nil, err
 	}

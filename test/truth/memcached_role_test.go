@@ -2,18 +2,31 @@ package truth
 
 import (
 	"bufio"
+	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/bradfitz/gomemcache/memcache"
 )
 
-// useMemcached does a bit of everything, then pipelines on a connection of its own.
+// useMemcached does a bit of everything, then pipelines on a connection of its own. With the plan "old" it connects and waits for the word,
+// and then sets and gets.
 func useMemcached(a Args) error {
 	c := memcache.New(a.Addr)
 	defer c.Close()
+	dial := func() (net.Conn, error) { return net.Dial("tcp", a.Addr) }
+	if a.TLS != "" {
+		dial = func() (net.Conn, error) { return tls.Dial("tcp", a.Addr, trusting()) }
+	}
+	c.DialContext = func(context.Context, string, string) (net.Conn, error) { return dial() }
+	c.Timeout = 10 * time.Second
+	if a.Plan == "old" {
+		return oldMemcached(c, a.Requests)
+	}
 	for i := range a.Requests {
 		key := fmt.Sprintf("user:%d", i)
 		if err := c.Set(&memcache.Item{Key: key, Value: []byte(strings.Repeat("v", i*50))}); err != nil {
@@ -42,12 +55,31 @@ func useMemcached(a Args) error {
 			return fmt.Errorf("a second delete: %w", err)
 		}
 	}
-	return pipelineMemcached(a.Addr)
+	return pipelineMemcached(dial)
+}
+
+// oldMemcached keeps to the connection that it has before the word.
+func oldMemcached(c *memcache.Client, n int) error {
+	if err := c.Ping(); err != nil {
+		return err
+	}
+	if err := awaitWord(); err != nil {
+		return err
+	}
+	for i := range n {
+		if err := c.Set(&memcache.Item{Key: fmt.Sprintf("k%d", i), Value: []byte("v")}); err != nil {
+			return err
+		}
+		if _, err := c.Get(fmt.Sprintf("none%d", i)); err != memcache.ErrCacheMiss {
+			return fmt.Errorf("get of nothing: %w", err)
+		}
+	}
+	return nil
 }
 
 // pipelineMemcached sends 500 commands at once.
-func pipelineMemcached(addr string) error {
-	c, err := net.Dial("tcp", addr)
+func pipelineMemcached(dial func() (net.Conn, error)) error {
+	c, err := dial()
 	if err != nil {
 		return err
 	}

@@ -2,66 +2,136 @@ package truth
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/sonde-dev/sonde/test/sut"
 )
 
-// TestMemcached compares operations with the server's own counters (stats) at both ends.
-func TestMemcached(t *testing.T) { inTiers(t, testMemcached) }
+// TestMemcached compares operations with the server's own counters (stats) at both ends. Inside TLS the server and pymemcache use OpenSSL,
+// gomemcache uses crypto/tls; libmemcached has no TLS.
+func TestMemcached(t *testing.T) { inAllWays(t, testMemcached) }
 
 func testMemcached(t *testing.T, w way) {
 	id := w.id("memcached")
 	script := filepath.Join("testdata", "memcached_client.py")
 	python := program(t, "/usr/bin/python3", "python3")
 
-	// A connection that is there before Sonde.
-	oldServer, oldAddr := startMemcached(t, id+"-old")
-	old := start(t, id+"-old-client", nil, python, script, strconv.Itoa(portOf(oldAddr)), "old")
-	waitSaid(t, old, "ready")
+	// Connections that are there before Sonde.
+	type joined struct {
+		client *process
+		server memcachedServer
+	}
+	olds := map[string]joined{}
+	for _, name := range []string{"python", "go"} {
+		s := startMemcached(t, id+"-old-"+name, w)
+		client := s.service + "-client"
+		var p *process
+		if name == "go" {
+			p = startRole(t, client, "memcached", Args{Addr: s.addr, Plan: "old", Requests: 50, TLS: w.tls})
+		} else {
+			p = start(t, client, nil, python, script, s.port(), "old", w.pick("plain", "tls"))
+		}
+		waitSaid(t, p, "ready")
+		olds[name] = joined{p, s}
+	}
 
 	x := w.sonde(t)
-	t.Run("old", func(t *testing.T) {
-		fmt.Fprintln(old.stdin, "go")
-		finished(t, old)
-		want := map[string]float64{"set STORED": 50, "get MISS": 50, "quit -": 1}
-		checkStore(t, x, storeClaim{oldServer.service, "server", "memcached", want, ""}, storeClaim{id + "-old-client", "client", "memcached", want, ""})
-	})
+	for name, o := range olds {
+		t.Run("old "+name, func(t *testing.T) {
+			before := memcachedStats(t, o.server.stats)
+			fmt.Fprintln(o.client.stdin, "go")
+			finished(t, o.client)
+			want := map[string]float64{"set STORED": 50, "get MISS": 50, "quit -": 1}
+			if name == "go" { // it asks with gets, and does not say that it goes
+				want = map[string]float64{"set STORED": 50, "gets MISS": 50}
+			}
+			atClient := maps.Clone(want)
+			if w.tls != "" && name == "go" {
+				atClient["set STORED"]-- // the first exchange of an old connection, at an end that uses crypto/tls and asks first (docs/tls.md)
+			}
+			if d := cmp.Diff(map[string]float64{"cmd_set": 50, "get_misses": 50}, grown(before, memcachedStats(t, o.server.stats))); d != "" {
+				t.Errorf("the oracles disagree (-client +memcached's counters):\n%s", d)
+			}
+			checkStore(t, x, storeClaim{o.server.service, "server", "memcached", want, ""}, storeClaim{o.client.service, "client", "memcached", atClient, ""})
+		})
+	}
 	for name, argv := range map[string][]string{
-		"python": {python, script, "PORT", "all"},
+		"python": {python, script, "PORT", "all", w.pick("plain", "tls")},
 		"slap":   {program(t, "memcslap"), "--servers=127.0.0.1:PORT", "--concurrency=4", "--execute-number=500", "--test=get"},
 		"binary": {program(t, "memcslap"), "--servers=127.0.0.1:PORT", "--concurrency=2", "--execute-number=200", "--test=mget", "--binary"},
 		"go":     nil,
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, addr := startMemcached(t, id+"-"+name)
+			if w.tls != "" && argv != nil && argv[0] != python {
+				t.Skip("libmemcached has no TLS")
+			}
+			s := startMemcached(t, id+"-"+name, w)
 			client := id + "-" + name + "-client"
 			if argv == nil {
-				finished(t, startRole(t, client, "memcached", Args{Addr: addr, Requests: 200}))
+				finished(t, startRole(t, client, "memcached", Args{Addr: s.addr, Requests: 200, TLS: w.tls}))
 			} else {
 				own := append([]string(nil), argv...)
 				for i := range own {
-					own[i] = strings.ReplaceAll(own[i], "PORT", strconv.Itoa(portOf(addr)))
+					own[i] = strings.ReplaceAll(own[i], "PORT", s.port())
 				}
 				finished(t, start(t, client, nil, own...))
 			}
-			want := memcachedStats(t, addr)
-			for side, service := range map[string]string{"server": s.service, "client": client} {
-				eventuallyEqual(t, x, service+" as "+side, want, func() map[string]float64 { return memcachedSeen(t, x, side, service) })
+			ends := map[string]string{"server": s.service, "client": client}
+			want := map[string]float64{}
+			for k, n := range memcachedStats(t, s.stats) {
+				want["client "+k], want["server "+k] = n, n
 			}
+			eventuallyEqual(t, x, client, want, func() map[string]float64 {
+				got := map[string]float64{}
+				for side, service := range ends {
+					for k, n := range memcachedSeen(t, x, side, service) {
+						got[side+" "+k] = n
+					}
+				}
+				return got
+			})
 		})
 	}
 }
 
-func startMemcached(t *testing.T, service string) (*process, string) {
+// A memcachedServer is one that runs. It is asked for its counters without TLS.
+type memcachedServer struct {
+	*process
+	addr, stats string
+}
+
+func (s memcachedServer) port() string { return strconv.Itoa(portOf(s.addr)) }
+
+func startMemcached(t *testing.T, service string, w way) memcachedServer {
 	t.Helper()
-	port := freePort(t)
-	p := start(t, service, nil, program(t, "memcached"), "-p", strconv.Itoa(port), "-l", "127.0.0.1", "-U", "0", "-u", "root", "-m", "64")
-	p.waitPort(t, "tcp", local(port))
-	return p, local(port)
+	s := memcachedServer{addr: local(freePort(t))}
+	s.stats = s.addr
+	argv := []string{program(t, "memcached"), "-U", "0", "-u", "root", "-m", "64", "-l", s.addr}
+	if w.tls != "" {
+		s.stats = local(freePort(t))
+		argv = append(argv, "-l", "notls:"+s.stats, "-Z", "-o", fmt.Sprintf("ssl_chain_cert=%[1]s/cert.pem,ssl_key=%[1]s/key.pem", w.tls))
+	}
+	s.process = start(t, service, nil, argv...)
+	s.waitPort(t, "tcp", s.addr)
+	s.waitPort(t, "tcp", s.stats)
+	return s
+}
+
+// grown is what counters have become more by.
+func grown(before, after map[string]float64) map[string]float64 {
+	out := map[string]float64{}
+	for k, n := range after {
+		if n > before[k] {
+			out[k] = n - before[k]
+		}
+	}
+	return out
 }
 
 // memcachedStats asks for the counters that are not 0. Those of gets are by key: the clients of this test ask for one at a time, or by the

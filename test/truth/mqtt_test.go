@@ -21,14 +21,18 @@ type mosquitto struct {
 	addr, port, log string
 }
 
-func startMosquitto(t *testing.T, service string) mosquitto {
+func startMosquitto(t *testing.T, service string, w way) mosquitto {
 	t.Helper()
 	dir, port := t.TempDir(), freePort(t)
+	inside := ""
+	if w.tls != "" {
+		inside = fmt.Sprintf("certfile %[1]s/cert.pem\nkeyfile %[1]s/key.pem\n", w.tls)
+	}
 	m := mosquitto{addr: local(port), port: fmt.Sprint(port), log: filepath.Join(dir, "log")}
 	conf := filepath.Join(dir, "conf")
 	acl := filepath.Join(dir, "acl")
 	for name, text := range map[string]string{
-		conf: fmt.Sprintf("listener %d 127.0.0.1\nallow_anonymous true\nuser root\nlog_dest file %s\nlog_type all\nlog_timestamp false\nacl_file %s\n", port, m.log, acl),
+		conf: fmt.Sprintf("listener %d 127.0.0.1\n%sallow_anonymous true\nuser root\nlog_dest file %s\nlog_type all\nlog_timestamp false\nacl_file %s\n", port, inside, m.log, acl),
 		acl:  "topic readwrite shop/#\ntopic readwrite before/#\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
@@ -74,6 +78,13 @@ func (m mosquitto) waitFor(t *testing.T, packet string, n int64) {
 	t.Fatalf("mosquitto's log never had %q %d times", packet, n)
 }
 
+// client is the command of one of mosquitto's clients.
+func (m mosquitto) client(t *testing.T, w way, name string, more ...string) []string {
+	t.Helper()
+	argv := append([]string{program(t, name), "-h", "127.0.0.1", "-p", m.port}, more...)
+	return w.withTLS(argv, "--insecure --cafile", filepath.Join(w.tls, "cert.pem"))
+}
+
 // accountOf is what the log says, in our words. A message with QoS 1 or 2 succeeds with PUBACK or PUBCOMP.
 func accountOf(c map[string]int64) *wire.Log {
 	a := &account{}
@@ -84,7 +95,7 @@ func accountOf(c map[string]int64) *wire.Log {
 		{"publish", "", c["Received PUBLISH 0"]}, {"publish", "success", c["Sending PUBACK"] + c["Sending PUBCOMP"]},
 		{"deliver", "", c["Sending PUBLISH 0"]}, {"deliver", "success", c["Received PUBACK"] + c["Received PUBCOMP"]},
 		{"connect", "success", c["Sending CONNACK"]}, {"subscribe", "granted_qos_2", c["Received SUBSCRIBE"]}, {"unsubscribe", "success", c["Received UNSUBSCRIBE"]},
-		{"ping", "success", c["Received PINGREQ"]}, {"disconnect", "success", c["Received DISCONNECT"]},
+		{"disconnect", "success", c["Received DISCONNECT"]},
 	} {
 		if x.n > 0 {
 			a.add(x.operation, x.status, int(x.n))
@@ -93,32 +104,41 @@ func accountOf(c map[string]int64) *wire.Log {
 	return &a.log
 }
 
-// TestMQTT compares MQTT with mosquitto's log and the account of paho.
-func TestMQTT(t *testing.T) {
-	id := fmt.Sprintf("t%d-mqtt", os.Getpid()%1000)
-	broker := startMosquitto(t, id)
-	old := startRole(t, id+"-old", "mqtt-client", Args{Addr: broker.addr, Plan: "old", Requests: 30})
+// TestMQTT compares MQTT with mosquitto's log, the account of paho (in Go) and what mosquitto's own clients (in C) were told to do. Inside TLS
+// paho uses crypto/tls, the others OpenSSL.
+func TestMQTT(t *testing.T) { inAllWays(t, testMQTT) }
+
+func testMQTT(t *testing.T, w way) {
+	id := w.id("mqtt")
+	broker := startMosquitto(t, id, w)
+	old := startRole(t, id+"-old", "mqtt-client", Args{Addr: broker.addr, Plan: "old", Requests: 30, TLS: w.tls})
 	waitSaid(t, old, "ready")
+	oldC := startOldMosquitto(t, broker, id, w)
 	_, at := broker.packets(t, 0)
 
-	x := startSonde(t, sut.Options{Capture: "socket"})
+	x := w.sonde(t)
 	before := lossesBefore(t, x)
 	whole := &wire.Log{}
-	t.Run("joined", func(t *testing.T) {
+	t.Run("joined paho", func(t *testing.T) {
 		fmt.Fprintln(old.stdin, "go")
-		l := old.log(t)
-		checkOperations(t, x, "mqtt", old.service, "client", l)
+		l, atClient := old.log(t), &account{}
+		atClient.log.Merge(l)
+		if w.tls != "" {
+			atClient.add("subscribe", "granted_qos_2", -1) // the first one
+		}
+		checkOperations(t, x, "mqtt", old.service, "client", &atClient.log)
 		whole.Merge(l)
 	})
+	t.Run("joined mosquitto_pub", func(t *testing.T) { whole.Merge(oldC.use(t, x, broker)) })
 	t.Run("paho", func(t *testing.T) {
-		p := startRole(t, id+"-paho", "mqtt-client", Args{Addr: broker.addr, Plan: "new", Requests: 300})
+		p := startRole(t, id+"-paho", "mqtt-client", Args{Addr: broker.addr, Plan: "new", Requests: 300, TLS: w.tls})
 		l := p.log(t)
 		checkOperations(t, x, "mqtt", p.service, "client", l)
 		whole.Merge(l)
 	})
 	for _, version := range []string{"mqttv311", "mqttv5"} {
 		t.Run("mosquitto_pub "+version, func(t *testing.T) {
-			l := mosquittoClients(t, x, broker, id+"-"+version, version)
+			l := mosquittoClients(t, x, broker, w, id+"-"+version, version)
 			whole.Merge(l)
 		})
 	}
@@ -126,24 +146,72 @@ func TestMQTT(t *testing.T) {
 	if d := cmp.Diff(accountOf(counts).String(), whole.String()); d != "" {
 		t.Errorf("the oracles disagree (-mosquitto's log +clients):\n%s%v", d, counts)
 	}
-	checkOperations(t, x, "mqtt", id, "server", whole)
+	checkOperations(t, x, "mqtt", id, "server", whole, "ping")
 	sameLosses(t, x, before)
 	if err := x.Stop(); err != nil {
 		t.Error(err)
 	}
 }
 
+// oldMosquitto is mosquitto_pub and mosquitto_sub, connected before Sonde.
+type oldMosquitto struct{ pub, sub *process }
+
+const oldMessages = 50 // that they move then
+
+func startOldMosquitto(t *testing.T, broker mosquitto, id string, w way) oldMosquitto {
+	t.Helper()
+	subscribed := broker.count(t, "Sending SUBACK")
+	sub := start(t, id+"-old-sub", nil, broker.client(t, w, "mosquitto_sub", "-i", "old-sub", "-k", "5", "-q", "2", "-t", "before/c", "-C", fmt.Sprint(1+oldMessages))...)
+	broker.waitFor(t, "Sending SUBACK", subscribed+1)
+	pub := start(t, id+"-old-pub", nil, broker.client(t, w, "mosquitto_pub", "-i", "old-pub", "-k", "5", "-q", "2", "-t", "before/c", "-l")...)
+	fmt.Fprintln(pub.stdin, "one before Sonde")
+	broker.waitFor(t, "Received PUBCOMP", 1)
+	broker.waitFor(t, "Sending PUBCOMP", 1)
+	return oldMosquitto{pub, sub}
+}
+
+// use moves messages and ends both. Its account is what they were told to do. Before, each is to say by a ping that it is a client: messages
+// look the same both ways.
+func (o oldMosquitto) use(t *testing.T, x *sut.Sonde, broker mosquitto) *wire.Log {
+	t.Helper()
+	_, size := broker.packets(t, 0)
+	for _, id := range []string{"old-pub", "old-sub"} {
+		for range 400 {
+			if strings.Contains(readFrom(t, broker.log, int64(size)), "Received PINGREQ from "+id) {
+				break
+			}
+			pause()
+		}
+	}
+	for i := range oldMessages {
+		fmt.Fprintf(o.pub.stdin, "message %d\n", i)
+	}
+	o.pub.stdin.Close()
+	finished(t, o.pub)
+	finished(t, o.sub)
+	pub, sub := &account{}, &account{}
+	pub.add("publish", "success", oldMessages)
+	sub.add("deliver", "success", oldMessages)
+	for _, a := range []*account{pub, sub} {
+		a.add("disconnect", "success", 1)
+	}
+	checkOperations(t, x, "mqtt", o.pub.service, "client", &pub.log, "ping")
+	checkOperations(t, x, "mqtt", o.sub.service, "client", &sub.log, "ping")
+	pub.log.Merge(&sub.log)
+	return &pub.log
+}
+
 // mosquittoClients publishes with mosquitto_pub to mosquitto_sub. Its account is what it was told to do.
-func mosquittoClients(t *testing.T, x *sut.Sonde, broker mosquitto, id, version string) *wire.Log {
+func mosquittoClients(t *testing.T, x *sut.Sonde, broker mosquitto, w way, id, version string) *wire.Log {
 	const n = 40
 	pub, sub := &account{}, &account{}
 	subscribed := broker.count(t, "Sending SUBACK")
-	receiver := start(t, id+"-sub", nil, program(t, "mosquitto_sub"), "-V", version, "-h", "127.0.0.1", "-p", broker.port, "-q", "2", "-t", "shop/#", "-C", fmt.Sprint(3*n))
+	receiver := start(t, id+"-sub", nil, broker.client(t, w, "mosquitto_sub", "-V", version, "-q", "2", "-t", "shop/#", "-C", fmt.Sprint(3*n))...)
 	broker.waitFor(t, "Sending SUBACK", subscribed+1)
 	sub.add("connect", "success", 1)
 	sub.add("subscribe", "granted_qos_2", 1)
 	for qos := range 3 {
-		sender := start(t, id+"-pub", nil, program(t, "mosquitto_pub"), "-V", version, "-h", "127.0.0.1", "-p", broker.port, "-q", fmt.Sprint(qos), "-t", "shop/basket", "-l")
+		sender := start(t, id+"-pub", nil, broker.client(t, w, "mosquitto_pub", "-V", version, "-q", fmt.Sprint(qos), "-t", "shop/basket", "-l")...)
 		for i := range n {
 			fmt.Fprintf(sender.stdin, "message %d\n", i)
 		}

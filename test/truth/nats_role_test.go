@@ -1,12 +1,10 @@
 package truth
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"strconv"
 	"time"
 
@@ -26,7 +24,14 @@ func serveNATS(ctx context.Context, a Args) (*wire.Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := natsserver.NewServer(&natsserver.Options{Host: host, Port: n, NoSigs: true, NoLog: true})
+	o := &natsserver.Options{Host: host, Port: n, NoSigs: true, NoLog: true}
+	if a.TLS != "" {
+		if o.TLSConfig, err = serving(a.TLS); err != nil {
+			return nil, err
+		}
+		o.TLS, o.TLSTimeout = true, 10
+	}
+	s, err := natsserver.NewServer(o)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +52,11 @@ func serveNATS(ctx context.Context, a Args) (*wire.Log, error) {
 // the same connection.
 func speakNATS(a Args) (*wire.Log, error) {
 	done := &account{}
-	c, err := nats.Connect("nats://"+a.Addr, nats.PingInterval(time.Hour))
+	options := []nats.Option{nats.PingInterval(time.Hour)}
+	if a.TLS != "" {
+		options = append(options, nats.Secure(trusting()))
+	}
+	c, err := nats.Connect("nats://"+a.Addr, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -66,9 +75,13 @@ func speakNATS(a Args) (*wire.Log, error) {
 		if _, err := c.Request("shop.echo", nil, time.Second); err != nil { // makes the inbox
 			return nil, err
 		}
-		fmt.Fprintln(os.Stderr, "ready")
-		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+		if err := awaitWord(); err != nil {
 			return nil, err
+		}
+		if a.TLS != "" { // what was under way when Sonde came is over after it
+			if err := c.Flush(); err != nil {
+				return nil, err
+			}
 		}
 	} else {
 		done.add("connect", "", 1)

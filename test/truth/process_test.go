@@ -118,7 +118,7 @@ func (p *process) log(t *testing.T) *wire.Log {
 // waitPort waits until a server accepts. It sends nothing, so it makes no request.
 func (p *process) waitPort(t *testing.T, network, addr string) {
 	t.Helper()
-	deadline := time.Now().Add(40 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute) // RabbitMQ on a busy machine
 	for {
 		c, err := net.Dial(network, addr)
 		if err == nil {

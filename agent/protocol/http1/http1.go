@@ -12,6 +12,7 @@ type Protocol struct{}
 var (
 	_ protocol.Protocol = Protocol{}
 	_ protocol.Reader   = Protocol{}
+	_ protocol.Followed = Protocol{}
 )
 
 // Name returns the value of network.protocol.name.
@@ -20,6 +21,9 @@ func (Protocol) Name() string { return "http" }
 // Recognize judges the first bytes of one socket call. Only the methods of RFC 9110, PATCH and those of WebDAV begin a
 // request here: an unknown method is accepted only inside a connection already known to speak HTTP.
 func (Protocol) Recognize(b []byte) protocol.Verdict { return recognize(b) }
+
+// FollowedByKernel implements protocol.Followed.
+func (Protocol) FollowedByKernel() {}
 
 // NewParser starts a connection.
 func (Protocol) NewParser(s protocol.Start) protocol.Parser { return newParser(s.Joined) }

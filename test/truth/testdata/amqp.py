@@ -1,10 +1,33 @@
-"""An AMQP client with pika: amqp.py PORT N. It prints its account, as wire.Log is written."""
-import collections, json, sys
+"""An AMQP client with pika: amqp.py PORT N plain|tls all|old. It prints its account, as wire.Log is written. With "old" it has
+all it needs open, and waits for a line first."""
+import collections, json, ssl, sys
 import pika
 
-port, n = int(sys.argv[1]), int(sys.argv[2])
+port, n, inside, plan = int(sys.argv[1]), int(sys.argv[2]), None, sys.argv[4]
+if sys.argv[3] == "tls":
+    inside = pika.SSLOptions(ssl._create_unverified_context())
 done = collections.Counter()
-c = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", port))
+
+def finish():
+    print(json.dumps({"Rows": [{"Method": m, "Route": "", "Status": s, "N": k} for (m, s), k in done.items()]}))
+    sys.exit()
+
+c = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", port, ssl_options=inside))
+if plan == "old":
+    ch = c.channel()
+    queue = ch.queue_declare("", exclusive=True).method.queue
+    deliveries = ch.consume(queue)
+    def rounds(n):
+        for _ in range(n):
+            ch.basic_publish("", queue, b"hello")
+            ch.basic_ack(next(deliveries)[0].delivery_tag)
+    rounds(1)
+    print("ready", file=sys.stderr, flush=True)
+    sys.stdin.readline()
+    rounds(n)
+    c.close()
+    done.update({("publish", ""): n, ("deliver", "ack"): n, ("cancel", "ok"): 1, ("channel.close", "ok"): 1, ("connection.close", "ok"): 1})
+    finish()
 done.update([("connection.start", "ok"), ("connection.start-ok", "ok"), ("connection.open", "ok")])
 ch = c.channel()
 ch.queue_declare("pika", auto_delete=True)
@@ -47,4 +70,4 @@ except pika.exceptions.ChannelClosedByBroker:
     done["exchange.declare", "406"] += 1
 c.close()
 done["connection.close", "ok"] += 1
-print(json.dumps({"Rows": [{"Method": m, "Route": "", "Status": s, "N": k} for (m, s), k in done.items()]}))
+finish()

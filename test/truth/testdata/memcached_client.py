@@ -1,8 +1,11 @@
-# A client of memcached: "old" connects, waits for a line, then works on that connection; "all" does a bit of everything.
-import sys
+# A client of memcached, memcached_client.py PORT PLAN plain|tls: "old" connects, waits for a line, then works on that connection; "all" does a bit of everything.
+import ssl, sys
 from pymemcache.client.base import Client
 
-c = Client(("127.0.0.1", int(sys.argv[1])), default_noreply=False)
+inside = None
+if sys.argv[3] == "tls":
+    inside = ssl._create_unverified_context()
+c = Client(("127.0.0.1", int(sys.argv[1])), default_noreply=False, tls_context=inside)
 if sys.argv[2] == "old":
     c.version()
     c.get("warm")

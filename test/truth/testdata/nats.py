@@ -1,11 +1,14 @@
-"""A NATS client that writes the protocol itself: nats.py PORT N. It prints its account, as wire.Log is written."""
-import collections, json, socket, sys
+"""A NATS client that writes the protocol itself: nats.py PORT N plain|tls. It prints its account, as wire.Log is written."""
+import collections, json, socket, ssl, sys
 
 port, n = int(sys.argv[1]), int(sys.argv[2])
 done = collections.Counter()
 s = socket.create_connection(("127.0.0.1", port))
+while s.recv(1) != b"\n":  # the greeting
+    pass
+if sys.argv[3] == "tls":
+    s = ssl._create_unverified_context().wrap_socket(s)
 f = s.makefile("rb")
-assert f.readline().startswith(b"INFO ")
 
 def expect(word):
     while True:
