@@ -35,6 +35,11 @@
 #define COOKIE_COUNT_AT(cookie) ((cookie) >> 8 & 0xff) /* argument that points to the count; 0: none */
 #define COOKIE_ALONE(cookie) ((cookie) >> 16 & 1)      /* its session must not be in another call meanwhile */
 
+/* The same of a function that one of Go defers: it runs when the results of that one are on the stack already. */
+#define COOKIE_RESULT_AT(cookie) ((cookie) >> 8 & 0xffff) /* where, from the stack pointer of the function that defers */
+#define COOKIE_SIZE(cookie) ((cookie) >> 24 & 0xffff)	  /* bytes of code that the function that defers has */
+#define COOKIE_BACK(cookie) ((__s64)(cookie) >> 40)	  /* bytes from its begin to the probed instruction */
+
 /* session_emit hands on plain text of a session. It returns false where the session's connection is not known. */
 static __noinline int session_emit(struct tls_session *s, __u64 buf, __u32 n, __u32 direction)
 {
@@ -306,15 +311,13 @@ int go_enter(struct pt_regs *ctx)
 	return 0;
 }
 
-SEC("uprobe.multi")
-int go_leave(struct pt_regs *ctx)
+/* go_ends handles the end of a function of which goroutine calls it in the registers, and which returns n. */
+static __always_inline int go_ends(struct pt_regs *ctx, __u32 kind, long n)
 {
 	struct tls_goroutine key = { .g = ctx->r14, .tgid = bpf_get_current_pid_tgid() >> 32 };
 	struct tls_call *at = bpf_map_lookup_elem(&tls_goroutines, &key), call;
-	__u32 kind = COOKIE_KIND(bpf_get_attach_cookie(ctx));
 	struct tls_session_key session;
 	struct tls_session *s;
-	long n = ctx->ax;
 
 	if (!at)
 		return 0;
@@ -330,6 +333,30 @@ int go_leave(struct pt_regs *ctx)
 	if (s)
 		session_ends(s, &call, n > 0 ? n : 0, false);
 	return 0;
+}
+
+SEC("uprobe.multi")
+int go_leave(struct pt_regs *ctx)
+{
+	return go_ends(ctx, COOKIE_KIND(bpf_get_attach_cookie(ctx)), ctx->ax);
+}
+
+/*
+ * go_deferred stands for go_leave where a function returns through one that it defers: a ret is single-stepped, which is
+ * dear. Entered before its frame is made, so that the stack pointer of the caller is 8 above, behind the return address.
+ */
+SEC("uprobe.multi")
+int go_deferred(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx), sp = ctx->sp, begin = ctx->ip - COOKIE_BACK(cookie), from = 0;
+	long n = 0;
+
+	/* After a panic the runtime calls it, and there are no results. */
+	if (bpf_probe_read_user(&from, sizeof(from), (const void *)sp) || from - begin >= COOKIE_SIZE(cookie))
+		return 0;
+	if (bpf_probe_read_user(&n, sizeof(n), (const void *)(sp + 8 + COOKIE_RESULT_AT(cookie))))
+		loss_count(LOSS_PAYLOAD_FAULT);
+	return go_ends(ctx, COOKIE_KIND(cookie), n);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -170,6 +170,7 @@ struct pt_regs {
 	unsigned long si;
 	unsigned long di;
 	unsigned long orig_ax;
+	unsigned long ip;
 	unsigned long cs;
 	unsigned long sp;
 };

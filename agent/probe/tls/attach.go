@@ -15,6 +15,7 @@ type places struct {
 	library            string
 	isGo               bool
 	enter, leave, free spots
+	deferred           spots // of Go: ends of functions, in what they defer
 }
 
 // spots are offsets in a file with the cookie of each.
@@ -59,7 +60,7 @@ func (p *places) attach(path string, programs map[string]*ebpf.Program) (links [
 		{"tls_leave", p.leave, ex.UretprobeMulti}, {"tls_free", p.free, ex.UprobeMulti}, {"tls_enter", p.enter, ex.UprobeMulti},
 	}
 	if p.isGo {
-		hooks = []hook{{"go_leave", p.leave, ex.UprobeMulti}, {"go_enter", p.enter, ex.UprobeMulti}}
+		hooks = []hook{{"go_leave", p.leave, ex.UprobeMulti}, {"go_deferred", p.deferred, ex.UprobeMulti}, {"go_enter", p.enter, ex.UprobeMulti}}
 	}
 	for _, h := range hooks {
 		if len(h.at.offsets) == 0 {

@@ -56,6 +56,9 @@ func TestFindGoInEveryBuild(t *testing.T) {
 			if len(p.leave.offsets) <= len(p.enter.offsets) {
 				t.Errorf("%d returns of %d functions", len(p.leave.offsets), len(p.enter.offsets))
 			}
+			if len(p.deferred.offsets) != 2 {
+				t.Errorf("Read and Write end in %d functions that they defer, want 2", len(p.deferred.offsets))
+			}
 			code, err := os.ReadFile(binary)
 			if err != nil {
 				t.Fatal(err)
@@ -63,6 +66,11 @@ func TestFindGoInEveryBuild(t *testing.T) {
 			for _, at := range p.leave.offsets {
 				if code[at] != 0xc3 { // RET, near
 					t.Errorf("the byte at %#x is %#x, no return", at, code[at])
+				}
+			}
+			for _, at := range slices.Concat(p.enter.offsets, p.deferred.offsets) {
+				if code[at] != 0x55 { // push of the frame pointer
+					t.Errorf("the byte at %#x is %#x, no push", at, code[at])
 				}
 			}
 		})

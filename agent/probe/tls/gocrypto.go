@@ -6,6 +6,7 @@ import (
 	"debug/gosym"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/arch/x86/x86asm"
 )
@@ -48,16 +49,40 @@ func findGo(f *elf.File) (*places, error) {
 		if !ok {
 			continue // not linked in
 		}
-		returns, err := returnsOf(f, fn)
-		if err != nil {
-			return nil, fmt.Errorf("find the returns of %s: %w", c.symbol, err)
-		}
-		p.enter.add(fn.offset, c.cookie())
-		for _, r := range returns {
-			p.leave.add(r, c.cookie())
+		if err := p.addGo(f, fn, c); err != nil {
+			return nil, fmt.Errorf("find the ends of %s: %w", c.symbol, err)
 		}
 	}
 	return p, nil
+}
+
+// addGo adds where to probe one function: behind its check of the stack, if the kernel emulates an instruction there, and where its
+// results are known.
+func (p *places) addGo(f *elf.File, fn function, c call) error {
+	code, err := codeOf(f, fn)
+	if err != nil {
+		return err
+	}
+	list, err := instructions(code)
+	if err != nil {
+		return fmt.Errorf("decode the instructions from %#x: %w", fn.address, err)
+	}
+	at, _ := goEntry(code) // else its first instruction
+	p.enter.add(fn.offset+uint64(at), c.cookie())
+	ends := returnsOf(list)
+	if len(ends) == 0 {
+		return errors.New("it does not return")
+	}
+	if c.kind == kindRead || c.kind == kindWrite {
+		if d, through := findDeferred(f, fn, list, ends); d != nil {
+			p.deferred.add(d.offset, uint64(c.kind)|uint64(d.resultAt)<<8|fn.size<<24|uint64(d.back)<<40)
+			ends = slices.DeleteFunc(ends, func(i int) bool { return slices.Contains(through, i) })
+		}
+	}
+	for _, i := range ends {
+		p.leave.add(fn.offset+uint64(list[i].at), c.cookie())
+	}
+	return nil
 }
 
 // goFunctions finds the functions by symbol, or in a stripped program by the table that the runtime uses for its stack traces.
@@ -104,27 +129,32 @@ func hasRegisterABI(f *elf.File) bool {
 	return err == nil && !bytes.Contains(b, []byte("go1.16"))
 }
 
-// returnsOf returns the file offsets of the instructions with which a function returns.
-func returnsOf(f *elf.File, fn function) ([]uint64, error) {
-	code, err := codeOf(f, fn)
-	if err != nil {
-		return nil, err
-	}
-	var returns []uint64
-	for i := 0; i < len(code); {
-		inst, err := x86asm.Decode(code[i:], 64)
+// instruction is one with its place in the code of its function.
+type instruction struct {
+	at int
+	x86asm.Inst
+}
+
+func instructions(code []byte) (list []instruction, err error) {
+	for at := 0; at < len(code); {
+		inst, err := x86asm.Decode(code[at:], 64)
 		if err != nil || inst.Len == 0 {
-			return nil, fmt.Errorf("decode the instruction at %#x: %w", fn.address+uint64(i), err)
+			return nil, fmt.Errorf("the one at +%#x: %w", at, err)
 		}
+		list = append(list, instruction{at, inst})
+		at += inst.Len
+	}
+	return list, nil
+}
+
+// returnsOf returns which instructions return.
+func returnsOf(list []instruction) (at []int) {
+	for i, inst := range list {
 		if inst.Op == x86asm.RET {
-			returns = append(returns, fn.offset+uint64(i))
+			at = append(at, i)
 		}
-		i += inst.Len
 	}
-	if len(returns) == 0 {
-		return nil, errors.New("it has none")
-	}
-	return returns, nil
+	return at
 }
 
 // codeOf reads the instructions of a function.

@@ -1,6 +1,9 @@
 package tls
 
-import "debug/elf"
+import (
+	"debug/elf"
+	"slices"
+)
 
 // library describes the functions of a TLS library for C programs.
 type library struct {
@@ -55,13 +58,19 @@ func (l *library) find(f *elf.File) (*places, error) {
 	}
 	p := &places{library: l.name}
 	for _, c := range l.calls {
-		if fn, ok := at[c.symbol]; ok {
-			p.enter.add(fn.offset, c.cookie())
-			p.leave.add(fn.offset, c.cookie())
+		fn, ok := at[c.symbol]
+		if !ok {
+			continue
 		}
+		at := cheapest(f, fn, c)
+		if slices.Contains(p.enter.offsets, at.offset) { // two functions are wrappers of one
+			continue
+		}
+		p.enter.add(at.offset, at.call.cookie())
+		p.leave.add(at.offset, at.call.cookie())
 	}
 	if fn, ok := at[l.free]; ok {
-		p.free.add(fn.offset, 0)
+		p.free.add(cheapest(f, fn, call{}).offset, 0)
 	}
 	return p, nil
 }

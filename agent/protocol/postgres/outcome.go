@@ -16,14 +16,14 @@ func (p *parser) count(e *entry) {
 func (p *parser) tag(e *entry, b []byte) {
 	b, _, ok := cstring(b)
 	e.isPartial = e.isPartial || !ok // its end was not seen
-	verb, _, _ := bytes.Cut(b, []byte{' '})
+	verb := b
+	if i := bytes.IndexByte(b, ' '); i >= 0 {
+		verb = b[:i]
+	}
 	n := lastNumber(b)
 	hasRows := e.rows > 0
 	p.count(e)
-	e.verb = ""
-	if s := summaries[string(verb)]; s != nil {
-		e.verb = s[0].Value
-	}
+	e.verb = verbOf(verb)
 	switch e.verb {
 	case "INSERT", "UPDATE", "DELETE", "MERGE":
 		e.counts[protocol.RowsAffected] += n

@@ -12,7 +12,7 @@ func (p *parser) takeArg(arg []byte, sink protocol.Sink) {
 	r := &p.req
 	switch {
 	case r.index == 0:
-		r.cmd, _ = lookup(arg, nil)
+		r.cmd = r.named(arg)
 		p.plan(sink)
 	case r.isWord:
 		p.takeWord(arg)
@@ -84,6 +84,15 @@ func (p *parser) takeWord(arg []byte) {
 			r.key = uint8(r.index + 1)
 		}
 	}
+}
+
+// named returns the command with a name. It is often that of the command before.
+func (r *requests) named(name []byte) *command {
+	if r.lastCmd == nil || string(name) != string(r.lastName) {
+		r.lastCmd, _ = lookup(name, nil)
+		r.lastName = append(r.lastName[:0], name...)
+	}
+	return r.lastCmd
 }
 
 func (r *requests) intern(key []byte) string {
