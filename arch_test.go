@@ -35,6 +35,7 @@ func rooms() []room {
 		{"agent/exchange", []string{"signal", "agent/probe/event", "agent/protocol"}, "pairs messages; does not know who the peer is"},
 		{"agent/redact", nil, "takes secrets out of text; knows neither exchanges nor who asks"},
 		{"agent/content", []string{"signal", "agent/protocol", "agent/exchange", "agent/redact"}, "chooses what is kept of slow and failed exchanges; does not know the way out"},
+		{"agent/ignore", []string{"agent/protocol", "agent/exchange"}, "leaves out what nobody wants to see; does not know who the ends are"},
 		{"agent/entity", []string{"signal", "agent/probe/event", "agent/exchange"}, "says who; does not know protocols"},
 		{"agent/redmetrics", []string{"signal", "agent/protocol", "agent/exchange"}, "counts exchanges; does not know the way out"},
 		{"agent/replay/report", []string{"signal", "agent/probe/event", "agent/protocol", "agent/exchange", "agent/redmetrics", "agent/replay"}, "a capture's way through the rooms of a live host"},

@@ -14,10 +14,10 @@ func (p *plan) command(s *service, sp *spec, replica int) (func() *exec.Cmd, err
 		return nil, err
 	}
 	var argv []string
-	switch s.kind {
-	case kindGo, kindLoad:
+	switch {
+	case s.kind.isOwn():
 		argv = []string{p.cfg.Executable, "demo", "--role", s.name}
-	case kindNginx:
+	case s.kind == kindNginx:
 		conf := p.path("nginx.conf")
 		if err := os.WriteFile(conf, []byte(nginxConf(sp, p.path(""))), 0o600); err != nil {
 			return nil, fmt.Errorf("write nginx.conf: %w", err)
@@ -30,8 +30,8 @@ func (p *plan) command(s *service, sp *spec, replica int) (func() *exec.Cmd, err
 		if err != nil {
 			return nil, err
 		}
-		if s.kind == kindThreads || s.kind == kindAsyncio {
-			if _, err := p.extract("shop.py", "shop.py"); err != nil {
+		for _, module := range map[kind][]string{kindThreads: {"shop.py", "database.py"}, kindAsyncio: {"shop.py"}, kindNode: {"cache.js"}}[s.kind] {
+			if _, err := p.extract(module, module); err != nil {
 				return nil, err
 			}
 		}

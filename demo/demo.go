@@ -1,8 +1,9 @@
-// Package demo runs a small shop: a dozen services in several languages that call one another.
+// Package demo runs a small shop: eighteen services in several languages that call one another.
 //
-// In: the programs the machine has (nginx, python3, node, java; what is missing is played by Go). Out: living HTTP
-// traffic on loopback, and the truth about it: which service calls which, counted by the callers themselves.
-// It must not know how Sonde observes, so that its truth can be the oracle of a test.
+// In: the programs the machine has (nginx, python3, node, java; what is missing is played by Go). Out: living traffic on
+// loopback, in HTTP and the protocols of a cache, a database, a broker, a resolver and gRPC, which this program speaks by itself;
+// and the truth about it: which service calls which, counted by the callers themselves. It must not know how Sonde
+// observes, so that its truth can be the oracle of a test.
 package demo
 
 import (
@@ -18,7 +19,7 @@ import (
 
 // Config says how the shop is run.
 type Config struct {
-	// Rate is how many requests per second the shoppers make on average between bursts. Each causes about two more inside.
+	// Rate is how many requests per second the shoppers make on average between bursts. Each causes about six more inside.
 	Rate float64
 	// BurstRate is their rate during a burst of BurstLength, which comes every BurstEvery. No bursts if BurstEvery is 0.
 	BurstRate               float64
@@ -123,6 +124,11 @@ func (p *plan) live(ctx context.Context, kids *children) error {
 	}
 	fmt.Fprintln(p.cfg.Out, "closing the shop")
 	kids.stop("shoppers", "reports")
+	for _, s := range p.services { // they handle what is under way while all that they call is there still
+		if s.isConsumer() {
+			kids.stop(s.name)
+		}
+	}
 	kids.stopAll()
 	if p.cfg.CountsFile != "" {
 		counts, cerr := p.counts()

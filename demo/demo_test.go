@@ -77,9 +77,9 @@ func TestRunStopsOnCancel(t *testing.T) {
 }
 
 func TestSpecRoundTrip(t *testing.T) {
-	want := &spec{service: "a", log: "/x", port: 7, keepAlive: true, rate: 1.5, burst: 3, everyMs: 4, longMs: 2,
+	want := &spec{service: "a", speaks: "http", log: "/x", port: 7, keepAlive: true, rate: 1.5, burst: 3, everyMs: 4, longMs: 2,
 		routes: []specRoute{{route: route{"GET", "/p/*", 200, 1, 2, 3, 4, 500, 6, nil},
-			calls: []specCall{{call{"POST", "b", "/q", 9}, []string{"127.0.0.1:1", "127.0.0.1:2"}}}}}}
+			calls: []specCall{{call{"POST", "b", "/q", 9}, []string{"127.0.0.1:1", "127.0.0.1:2"}, "http"}}}}}
 	file := filepath.Join(t.TempDir(), "spec")
 	if err := want.write(file); err != nil {
 		t.Fatal(err)

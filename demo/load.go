@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"math/rand/v2"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -11,8 +10,8 @@ import (
 // maxShoppers at once: more than any healthy shop needs, so that a stuck one does not collect them without bound.
 const maxShoppers = 256
 
-// jobPause makes a job of three calls live about 200 ms.
-const jobPause = 60 * time.Millisecond
+// jobPause makes a job live about half a second if nothing is slow.
+const jobPause = 30 * time.Millisecond
 
 // weights of the steps of a visit, in the order of shop(): most look, few buy.
 func weights() []int { return []int{20, 22, 20, 12, 12, 9, 5} }
@@ -21,8 +20,8 @@ func weights() []int { return []int{20, 22, 20, 12, 12, 9, 5} }
 func (p *player) load(ctx context.Context) error {
 	calls := p.spec.routes[0].calls
 	if p.spec.rate == 0 {
-		for _, c := range calls {
-			p.call(ctx, c, "", c.bytes)
+		for _, c := range calls { // not ctx: a job that runs is left to finish
+			p.call(context.WithoutCancel(ctx), c, someNumber(), c.bytes)
 			time.Sleep(jobPause)
 		}
 		return nil
@@ -49,7 +48,7 @@ func (p *player) load(ctx context.Context) error {
 		wg.Go(func() {
 			defer func() { <-slots }()
 			// Not ctx: a request under way is finished, so that both ends and the log agree on it.
-			p.call(context.WithoutCancel(ctx), c, strconv.Itoa(1000+rand.IntN(9000)), c.bytes)
+			p.call(context.WithoutCancel(ctx), c, someNumber(), c.bytes)
 		})
 	}
 }

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 )
 
@@ -36,32 +39,48 @@ type plan struct {
 func newPlan(dir string, cfg Config) (*plan, error) {
 	p := &plan{cfg: cfg, dir: dir, services: shop(), programs: programs(cfg.GoOnly),
 		ports: map[string][]int{}, byPort: map[string]string{}, logs: map[string][]string{}}
-	var held []net.Listener // all at once, so that no port is handed out twice
+	var held []io.Closer // all at once, so that no port is handed out twice
 	defer func() {
-		for _, l := range held {
-			l.Close()
+		for _, c := range held {
+			c.Close()
 		}
 	}()
 	for i := range p.services {
 		s := &p.services[i]
-		if _, ok := p.programs[s.kind]; !ok && s.kind != kindLoad {
+		if _, ok := p.programs[s.kind]; !ok && !s.kind.isOwn() {
 			s.kind = kindGo
 		}
 		s.replicas = max(s.replicas, 1)
 		for range s.replicas {
-			if s.kind == kindLoad {
+			if !s.kind.hasPort() {
 				continue
 			}
-			l, err := net.Listen("tcp", "127.0.0.1:0")
+			port, hold, err := freePort(s.kind)
 			if err != nil {
 				return nil, fmt.Errorf("find a port for %s: %w", s.name, err)
 			}
-			held = append(held, l)
-			p.ports[s.name] = append(p.ports[s.name], l.Addr().(*net.TCPAddr).Port)
-			p.byPort[l.Addr().String()] = s.name
+			held = append(held, hold)
+			p.ports[s.name] = append(p.ports[s.name], port)
+			p.byPort[fmt.Sprintf("127.0.0.1:%d", port)] = s.name
 		}
 	}
 	return p, nil
+}
+
+// freePort finds a port, of UDP for a resolver. It is taken until hold is closed.
+func freePort(k kind) (port int, hold io.Closer, err error) {
+	if k == kindResolver {
+		c, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			return 0, nil, err
+		}
+		return c.LocalAddr().(*net.UDPAddr).Port, c, nil
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, nil, err
+	}
+	return l.Addr().(*net.TCPAddr).Port, l, nil
 }
 
 // programs finds what the machine can run. System interpreters come first: version managers put slow shims in PATH.
@@ -101,8 +120,8 @@ func runs(k kind, path string) bool {
 }
 
 func (p *plan) spec(s *service, replica int) *spec {
-	sp := &spec{service: s.name, keepAlive: s.keepAlive, relay: s.relay, log: p.path(fmt.Sprintf("%s-%d.log", s.name, replica))}
-	if s.kind != kindLoad {
+	sp := &spec{service: s.name, speaks: s.kind.protocol(), keepAlive: s.keepAlive, relay: s.relay, log: p.path(fmt.Sprintf("%s-%d.log", s.name, replica))}
+	if s.kind.hasPort() {
 		sp.port = p.ports[s.name][replica]
 	}
 	if s.name == "shoppers" {
@@ -116,7 +135,7 @@ func (p *plan) spec(s *service, replica int) *spec {
 	for _, r := range routes {
 		sr := specRoute{route: r}
 		for _, c := range r.calls {
-			sc := specCall{call: c}
+			sc := specCall{call: c, protocol: p.kindOf(c.to).protocol()}
 			for _, port := range p.ports[c.to] {
 				sc.addresses = append(sc.addresses, fmt.Sprintf("127.0.0.1:%d", port))
 			}
@@ -125,6 +144,15 @@ func (p *plan) spec(s *service, replica int) *spec {
 		sp.routes = append(sp.routes, sr)
 	}
 	return sp
+}
+
+func (p *plan) kindOf(name string) kind {
+	for _, s := range p.services {
+		if s.name == name {
+			return s.kind
+		}
+	}
+	return kindGo
 }
 
 // start brings all services up, those that are called before their callers.
@@ -153,14 +181,13 @@ func (p *plan) start(ctx context.Context, kids *children) error {
 	return nil
 }
 
-// waitReady waits until each port of a service accepts. It sends nothing, so it makes no request.
+// waitReady waits until each port of a service is open. It sends nothing, so it makes no request.
 func (p *plan) waitReady(ctx context.Context, kids *children, s *service) error {
 	for _, port := range p.ports[s.name] {
 		deadline := time.Now().Add(readyTimeout)
 		for {
-			c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+			err := probe(s.kind, port)
 			if err == nil {
-				c.Close()
 				break
 			}
 			select {
@@ -176,6 +203,28 @@ func (p *plan) waitReady(ctx context.Context, kids *children, s *service) error 
 		}
 	}
 	return nil
+}
+
+// probe returns nil when a port is open. The kernel's tables of sockets (proc(5), /proc/net/tcp) say so; a connection would be
+// one more on the map.
+func probe(k kind, port int) error {
+	tables, state := []string{"/proc/net/tcp", "/proc/net/tcp6"}, "0A" // TCP_LISTEN
+	if k == kindResolver {
+		tables, state = []string{"/proc/net/udp"}, "07" // not connected
+	}
+	for _, table := range tables {
+		b, err := os.ReadFile(table)
+		if err != nil && !os.IsNotExist(err) { // without IPv6 there is no tcp6
+			return fmt.Errorf("look for port %d: %w", port, err)
+		}
+		for line := range strings.Lines(string(b)) { // number, own address, the other's, state
+			f := strings.Fields(line)
+			if len(f) > 3 && f[3] == state && strings.HasSuffix(f[1], fmt.Sprintf(":%04X", port)) {
+				return nil
+			}
+		}
+	}
+	return errors.New("nobody listens")
 }
 
 // extract writes an embedded script to the demo's folder.

@@ -10,7 +10,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -34,10 +36,22 @@ func RunRole(ctx context.Context, role string) error {
 		return err
 	}
 	defer p.log.Close()
-	if s.port == 0 {
+	switch {
+	case s.speaks != protocolHTTP:
+		return p.standIn(ctx)
+	case s.port == 0 && len(p.subscriptions()) == 0:
 		return p.load(ctx)
 	}
-	return p.serve(ctx)
+	var wg sync.WaitGroup
+	var consumed, served error
+	if len(p.subscriptions()) > 0 {
+		wg.Go(func() { consumed = p.consume(ctx) })
+	}
+	if s.port != 0 {
+		served = p.serve(ctx)
+	}
+	wg.Wait()
+	return errors.Join(consumed, served)
 }
 
 // A player is one Go process of the shop.
@@ -45,6 +59,7 @@ type player struct {
 	spec   *spec
 	log    *os.File // one line for each call made: service, method, path, status
 	client *http.Client
+	pools  pools         // connections to what does not speak HTTP
 	next   atomic.Uint64 // round robin over the addresses of a service
 }
 
@@ -54,7 +69,9 @@ func newPlayer(s *spec) (*player, error) {
 		return nil, fmt.Errorf("open the log of %s: %w", s.service, err)
 	}
 	tr := &http.Transport{DisableKeepAlives: !s.keepAlive, MaxIdleConnsPerHost: 32, IdleConnTimeout: 90 * time.Second, DisableCompression: true}
-	return &player{spec: s, log: log, client: &http.Client{Transport: tr, Timeout: 10 * time.Second}}, nil
+	p := &player{spec: s, log: log, client: &http.Client{Transport: tr, Timeout: callTimeout}}
+	p.pools = p.newPools()
+	return p, nil
 }
 
 func (p *player) serve(ctx context.Context) error {
@@ -62,13 +79,7 @@ func (p *player) serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the shop's %s: %w", p.spec.service, err)
 	}
-	srv := &http.Server{Handler: http.HandlerFunc(p.handle), ReadHeaderTimeout: 10 * time.Second}
-	stop := context.AfterFunc(ctx, func() { srv.Close() })
-	defer stop()
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve %s: %w", p.spec.service, err)
-	}
-	return nil
+	return serveHTTP(ctx, &http.Server{Handler: http.HandlerFunc(p.handle), ReadHeaderTimeout: callTimeout}, l)
 }
 
 func (p *player) handle(w http.ResponseWriter, r *http.Request) {
@@ -78,13 +89,24 @@ func (p *player) handle(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	status := p.perform(r.Context(), rt, rt.calls, star, len(body))
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(filler(rt.bytes))
+}
+
+// perform makes the calls of a route and its own work, and returns the status. body is the size of the request's body.
+func (p *player) perform(ctx context.Context, rt *specRoute, calls []specCall, star string, body int) int {
 	status := rt.status
-	for _, c := range rt.calls {
+	if star == "" {
+		star = someNumber()
+	}
+	for _, c := range calls {
 		size := c.bytes
 		if p.spec.relay {
-			size = len(body)
+			size = body
 		}
-		got := p.call(r.Context(), c, star, size)
+		got := p.call(ctx, c, star, size)
 		if p.spec.relay {
 			status = got
 		} else if got >= 500 {
@@ -93,36 +115,25 @@ func (p *player) handle(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	time.Sleep(rt.work())
-	if rand.IntN(100) < rt.failPercent {
+	if rt.fails() {
 		status = rt.failStatus
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	w.Write(filler(rt.bytes))
+	return status
 }
+
+// someNumber stands for a customer, a product, an order: some are asked for much more often than others.
+func someNumber() string { return strconv.Itoa(1000 + min(int(rand.ExpFloat64()*popular), 8999)) }
+
+// popular is about how many of the numbers get most of the requests.
+const popular = 50
+
+func (r *route) fails() bool { return rand.IntN(100) < r.failPercent }
 
 func (r *route) work() time.Duration {
 	if rand.IntN(100) < r.slowPercent {
 		return time.Duration(r.slowMs) * time.Millisecond
 	}
 	return time.Duration((0.5 + rand.Float64()) * float64(r.delayMs) * float64(time.Millisecond))
-}
-
-// call makes one request and logs it. A reply that does not come is status 599, and is logged as such.
-func (p *player) call(ctx context.Context, c specCall, star string, size int) int {
-	path := strings.ReplaceAll(c.path, "*", star)
-	status := 599
-	addr := c.addresses[p.next.Add(1)%uint64(len(c.addresses))]
-	req, err := http.NewRequestWithContext(ctx, c.method, "http://"+addr+path, bytes.NewReader(filler(size)))
-	if err == nil {
-		if resp, derr := p.client.Do(req); derr == nil {
-			io.Copy(io.Discard, resp.Body)
-			resp.Body.Close()
-			status = resp.StatusCode
-		}
-	}
-	fmt.Fprintf(p.log, "%s\t%s\t%s\t%d\n", c.to, c.method, path, status)
-	return status
 }
 
 // filler is a JSON string of exactly n bytes.

@@ -14,12 +14,13 @@ const specEnv = "SONDE_DEMO_SPEC"
 // A spec is what one process plays. Its file has one fact per line, fields separated by tabs, so that a reader of it is
 // ten lines in any language:
 //
-//	service <name>          port <number>           log <file>      keepalive 0|1   relay 0|1
+//	service <name>          speaks <protocol>       port <number>   log <file>      keepalive 0|1   relay 0|1
 //	rate <steady> <burst> <every-ms> <length-ms>    (load only)
 //	route <method> <path> <status> <delay-ms> <slow-%> <slow-ms> <fail-%> <fail-status> <bytes>
-//	call <method> <service> <path> <bytes> <address,address,…>      (of the route above)
+//	call <method> <service> <path> <bytes> <address,address,…> <protocol>   (of the route above)
 type spec struct {
 	service, log     string
+	speaks           string // the protocol
 	port             int
 	keepAlive, relay bool
 	rate, burst      float64
@@ -35,17 +36,19 @@ type specRoute struct {
 type specCall struct {
 	call
 	addresses []string
+	protocol  string
 }
 
 func (s *spec) write(file string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "service\t%s\nport\t%d\nlog\t%s\nkeepalive\t%d\nrelay\t%d\n", s.service, s.port, s.log, bit(s.keepAlive), bit(s.relay))
+	fmt.Fprintf(&b, "service\t%s\nspeaks\t%s\nport\t%d\nlog\t%s\nkeepalive\t%d\nrelay\t%d\n",
+		s.service, s.speaks, s.port, s.log, bit(s.keepAlive), bit(s.relay))
 	fmt.Fprintf(&b, "rate\t%g\t%g\t%d\t%d\n", s.rate, s.burst, s.everyMs, s.longMs)
 	for _, r := range s.routes {
 		fmt.Fprintf(&b, "route\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", r.method, r.path, r.status, r.delayMs, r.slowPercent, r.slowMs,
 			r.failPercent, r.failStatus, r.bytes)
 		for _, c := range r.calls {
-			fmt.Fprintf(&b, "call\t%s\t%s\t%s\t%d\t%s\n", c.method, c.to, c.path, c.bytes, strings.Join(c.addresses, ","))
+			fmt.Fprintf(&b, "call\t%s\t%s\t%s\t%d\t%s\t%s\n", c.method, c.to, c.path, c.bytes, strings.Join(c.addresses, ","), c.protocol)
 		}
 	}
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
@@ -71,7 +74,7 @@ func readSpec(file string) (*spec, error) {
 }
 
 func (s *spec) line(f []string) error {
-	want := map[string]int{"service": 2, "port": 2, "log": 2, "keepalive": 2, "relay": 2, "rate": 5, "route": 10, "call": 6}
+	want := map[string]int{"service": 2, "speaks": 2, "port": 2, "log": 2, "keepalive": 2, "relay": 2, "rate": 5, "route": 10, "call": 7}
 	if len(f) != want[f[0]] {
 		return fmt.Errorf("%d fields, want %d", len(f), want[f[0]])
 	}
@@ -82,6 +85,8 @@ func (s *spec) line(f []string) error {
 	switch f[0] {
 	case "service":
 		s.service = f[1]
+	case "speaks":
+		s.speaks = f[1]
 	case "port":
 		s.port = n[1]
 	case "log":
@@ -102,12 +107,12 @@ func (s *spec) line(f []string) error {
 			return fmt.Errorf("a call before any route")
 		}
 		r := &s.routes[len(s.routes)-1]
-		r.calls = append(r.calls, specCall{call{f[1], f[2], f[3], n[4]}, strings.Split(f[5], ",")})
+		r.calls = append(r.calls, specCall{call{f[1], f[2], f[3], n[4]}, strings.Split(f[5], ","), f[6]})
 	}
 	return nil
 }
 
-// match returns the route of a request and the value of its "*".
+// match returns the route of an HTTP request and the value of its "*".
 func (s *spec) match(method, path string) (*specRoute, string) {
 	for i := range s.routes {
 		r := &s.routes[i]

@@ -33,11 +33,13 @@ type Edge struct {
 }
 
 // Count is how often a client called a server, by the client's own log: one line written for each call when its reply was
-// there. Status 599 stands for a call without a reply.
+// there. Status 599 stands for a call without a reply, "-" for one whose protocol has no status for it.
 type Count struct {
 	Edge
-	Requests int            `json:"requests"`
-	Statuses map[string]int `json:"statuses"`
+	Protocol   string         `json:"protocol"` // by its name in OpenTelemetry; an edge has one
+	Requests   int            `json:"requests"`
+	Statuses   map[string]int `json:"statuses"`
+	Operations map[string]int `json:"operations"` // "GET 200", "INSERT 23505", "deliver -": operation and status
 }
 
 // Edges returns the true edges of the shop, sorted. They do not depend on what the machine has.
@@ -66,8 +68,11 @@ func (p *plan) truth() Truth {
 		t.Edges = append(t.Edges, p.prefixed(e))
 	}
 	for _, s := range p.services {
-		language := map[kind]string{kindThreads: "python", kindAsyncio: "python", kindNginx: "native", kindLoad: "go"}[s.kind]
-		if language == "" {
+		language := map[kind]string{kindThreads: "python", kindAsyncio: "python", kindNginx: "native"}[s.kind]
+		switch {
+		case s.kind.isOwn():
+			language = "go"
+		case language == "":
 			language = string(s.kind)
 		}
 		t.Services = append(t.Services, TrueService{p.cfg.Prefix + s.name, language, s.replicas, p.ports[s.name]})
@@ -118,11 +123,12 @@ func (p *plan) countLog(client, log string, sums map[Edge]*Count) error {
 		}
 		c := sums[e]
 		if c == nil {
-			c = &Count{Edge: e, Statuses: map[string]int{}}
+			c = &Count{Edge: e, Protocol: p.kindOf(e.Server).protocol(), Statuses: map[string]int{}, Operations: map[string]int{}}
 			sums[e] = c
 		}
 		c.Requests++
 		c.Statuses[fields[3]]++
+		c.Operations[fields[1]+" "+fields[3]]++
 	}
 	if err := sc.Err(); err != nil {
 		return fmt.Errorf("read the log of %s: %w", client, err)
@@ -142,7 +148,7 @@ func printTruth(w io.Writer, t Truth, pageURL string) {
 		for _, port := range s.Ports {
 			ports = append(ports, strconv.Itoa(port))
 		}
-		line := fmt.Sprintf("  %-10s %-7s %-20s", s.Name, s.Language, strings.Join(ports, " "))
+		line := fmt.Sprintf("  %-10s %-7s %-18s", s.Name, s.Language, strings.Join(ports, " "))
 		if len(calls) > 0 {
 			line += " calls " + strings.Join(calls, ", ")
 		}
@@ -150,7 +156,8 @@ func printTruth(w io.Writer, t Truth, pageURL string) {
 	}
 	fmt.Fprintf(w, `
 What is wrong with it, for Sonde to show: payment refuses about 3 %% of charges (503); recommend sometimes takes
-700 ms; one of the three replicas of inventory is slow and fails.
+700 ms; one of the three replicas of inventory is slow and fails. The database refuses 4 %% of new orders (23505) and is slow
+with a report and, now and then, with the stock; fraud is UNAVAILABLE for 4 %% of its checks; one name takes the resolver 600 ms.
 
 See it at %s (sonde run must be running, as root). Ctrl-C closes the shop.
 `, pageURL)

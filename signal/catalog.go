@@ -174,6 +174,10 @@ var (
 	AgentSeries = &Desc{
 		Name: "sonde_agent_series", Type: Gauge, Unit: "{series}", Help: "Live time series of the observed services.",
 	}
+	AgentIgnored = &Desc{
+		Name: "sonde_agent_ignored_exchanges_total", Type: Counter, Unit: "{request}",
+		Help: "Requests that were read and, as the rules of ignore want it, not counted anywhere else; at each end that is observed.",
+	}
 	AgentSamplesKept = &Desc{
 		Name: "sonde_agent_samples_kept_total", Type: Counter, Unit: "{request}",
 		Help: "Slow and failed requests that were kept with what they said, secrets taken out.",
@@ -214,6 +218,6 @@ func Catalog() []*Desc {
 		ConnectionRoundTrip,
 		InstanceDuration, InstanceErrors, InstanceSlow, InstanceWaiting, InstanceInfo,
 		AgentLost, AgentEvents, AgentExchanges, AgentCopiedBytes, AgentCPU, AgentRSS, AgentMemoryLimit, AgentBPFMemory,
-		AgentHeap, AgentConnections, AgentProcesses, AgentSeries, AgentSamplesKept, AgentSamplesDropped, AgentInfo,
+		AgentHeap, AgentConnections, AgentProcesses, AgentSeries, AgentIgnored, AgentSamplesKept, AgentSamplesDropped, AgentInfo,
 	}
 }

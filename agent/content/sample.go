@@ -22,7 +22,7 @@ func (k *Keeper) sample(p *pending) signal.Sample {
 	s := signal.Sample{
 		Time: k.wall(x.RequestStart), Duration: time.Duration(x.Duration()), IsSlow: k.isSlow(x), IsFailed: failure(x) != "",
 		Service: p.self.Service, Instance: p.self.Instance, Side: x.Side.String(),
-		Protocol: x.Protocol.Name(), Operation: k.field(x.Operation), Target: k.field(template(x)), Status: k.field(x.Status), Error: k.field(failure(x)),
+		Protocol: x.Protocol.Name(), Operation: k.field(x.Operation), Target: k.field(x.Protocol.Semantics().TemplateOf(x.Target)), Status: k.field(x.Status), Error: k.field(failure(x)),
 		RequestBytes: x.RequestBytes, ResponseBytes: x.ResponseBytes, IsPartial: x.Partial,
 	}
 	if !s.IsSlow && !s.IsFailed { // the threshold was raised meanwhile
@@ -47,14 +47,6 @@ func (k *Keeper) sample(p *pending) signal.Sample {
 	s.Request, s.RequestTruncated = k.bounded(k.request(x), x.Content.Request.IsCut)
 	s.Response, s.ResponseTruncated = k.bounded(k.response(x), x.Content.Response.IsCut)
 	return s
-}
-
-// template is the target as the metrics show it.
-func template(x *exchange.Exchange) string {
-	if t := x.Protocol.Semantics().Template; t != nil && x.Target != "" {
-		return t(x.Target)
-	}
-	return x.Target
 }
 
 // request returns what was asked: the message where the protocol hands it over, otherwise what is known of it.

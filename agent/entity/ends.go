@@ -57,6 +57,14 @@ func newEnds() ends {
 	return ends{byID: make(map[uint64]*end), byTuple: make(map[tuple]*end), nat: make(translations)}
 }
 
+// get returns the end of an id, nil when there is none. Exchanges of one connection often follow one another.
+func (s *ends) get(id uint64) *end {
+	if s.newest != nil && s.newest.conn.ID == id {
+		return s.newest
+	}
+	return s.byID[id]
+}
+
 // add enters a new end and marks older ones of the same tuple: two connections cannot have it at a time.
 func (s *ends) add(e *end) {
 	s.byID[e.conn.ID] = e

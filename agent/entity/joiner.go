@@ -150,7 +150,7 @@ func (j *Joiner) pairLayers(e *end) {
 // Exchanges of processes and ports that are not selected end here.
 func (j *Joiner) Handle(x *exchange.Exchange) {
 	j.now = max(j.now, x.ResponseEnd)
-	e := j.ends.byID[x.Conn.ID]
+	e := j.ends.get(x.Conn.ID)
 	if e == nil {
 		if s := j.sockets.byID[x.Conn.ID]; s != nil {
 			j.handleDatagrams(s, x)

@@ -10,7 +10,7 @@ type connection struct {
 	engine  *Engine
 	id      uint64
 	info    *Conn // shared with exchanges: replaced, never changed
-	near    links[*connection]
+	near    node[connection]
 	touched uint64
 
 	role     event.Role
@@ -19,10 +19,12 @@ type connection struct {
 	// isFollowed: the source recognised the protocol by itself and copies what it needs.
 	isFollowed  bool
 	isDatagrams bool
-	isWide      bool // its calls were asked for whole
-	adopted     int  // protocols that claimed it, one after the other
-	isSeen      bool // from its first byte, whatever was missed since; it says how long to look for a protocol
-	tries       int  // turns that no protocol claimed
+	isWide      bool      // its calls were asked for whole
+	isAsked     bool      // the source was asked to copy
+	asked       [2]uint32 // how much, by event.Direction
+	adopted     int       // protocols that claimed it, one after the other
+	isSeen      bool      // from its first byte, whatever was missed since; it says how long to look for a protocol
+	tries       int       // turns that no protocol claimed
 	lastTry     event.Direction
 	missed      [2]uint32 // bytes lost before a protocol did
 
@@ -36,6 +38,7 @@ type connection struct {
 	isWaiting bool      // in engine.waiting
 
 	flights   []*flight // in order of ids
+	room      []*flight // what flights lies in, empty; see enter
 	pending   int       // of them: no response yet
 	pages     int       // of them: with content
 	unbounded *flight   // its response ends with silence
@@ -43,8 +46,6 @@ type connection struct {
 	now       *call     // being parsed
 	reason    string    // why the connection ends, while it does
 }
-
-func (c *connection) links() *links[*connection] { return &c.near }
 
 func newConnection(e *Engine, ev *event.Event) *connection {
 	c := &connection{
@@ -75,7 +76,12 @@ func (c *connection) update(ev *event.Event) {
 	if c.role == event.RoleUnknown {
 		c.role = ev.Open.Role
 	}
-	c.isFollowed = c.isFollowed || ev.Open.Protocol != event.ProtocolUnknown
+	if !c.isFollowed && ev.Open.Protocol != event.ProtocolUnknown {
+		c.isFollowed = true
+		if c.isAsked { // what was asked for crossed this on its way
+			c.askFor(c.asked[event.Ingress], c.asked[event.Egress])
+		}
+	}
 }
 
 // direction translates: a server receives requests, a client sends them.
@@ -161,8 +167,8 @@ func (c *connection) wait() {
 
 // widen asks for the calls of a connection that the source follows by itself, whole and once.
 func (c *connection) widen() {
-	if s := c.engine.source; s != nil && !c.isWide && c.isFollowed {
-		s.Copy(c.id, wholeTurn, wholeTurn)
+	if !c.isWide && c.isFollowed {
+		c.askFor(wholeTurn, wholeTurn)
 	}
 	c.isWide = true
 }
@@ -170,10 +176,19 @@ func (c *connection) widen() {
 // wholeTurn is more than a burst of pipelined requests or their responses takes.
 const wholeTurn = 1 << 20
 
+// askFor tells the source how much to copy of each turn.
+func (c *connection) askFor(ingress, egress uint32) {
+	isFirst := !c.isAsked && !c.isFollowed
+	c.isAsked = true
+	c.asked[event.Ingress], c.asked[event.Egress] = ingress, egress
+	if s := c.engine.source; s != nil {
+		s.Copy(c.id, ingress, egress, isFirst)
+	}
+}
+
 // copyFor asks for what the parser needs.
 func (c *connection) copyFor(p protocol.Protocol) {
-	s := c.engine.source
-	if s == nil || c.isFollowed {
+	if c.isFollowed {
 		return
 	}
 	want := protocol.DefaultCopy
@@ -181,9 +196,9 @@ func (c *connection) copyFor(p protocol.Protocol) {
 		want = p.Copy()
 	}
 	if c.role == event.RoleClient {
-		s.Copy(c.id, want.Response, want.Request)
+		c.askFor(want.Response, want.Request)
 	} else {
-		s.Copy(c.id, want.Request, want.Response)
+		c.askFor(want.Request, want.Response)
 	}
 }
 
@@ -193,7 +208,5 @@ func (c *connection) silence() {
 	c.parser = nil
 	c.held.drop(c.engine)
 	c.window.drop(c.engine)
-	if s := c.engine.source; s != nil {
-		s.Silence(c.id)
-	}
+	c.askFor(0, 0)
 }

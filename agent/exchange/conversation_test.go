@@ -2,8 +2,6 @@ package exchange_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/probe/event"
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/all"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -226,27 +225,17 @@ func (p *player) line(line string) error {
 }
 
 func TestConversations(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no conversations: %v", err)
-	}
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, text := range strings.Split("\n"+string(b), "\n## ")[1:] {
-			name, lines, _ := strings.Cut(text, "\n")
-			base := strings.TrimSuffix(filepath.Base(file), ".txt")
-			for _, side := range []event.Role{event.RoleClient, event.RoleServer} {
-				sideName := map[event.Role]string{event.RoleClient: "client", event.RoleServer: "server"}[side]
-				if strings.Contains(lines, "only ") && !strings.Contains(lines, "only "+sideName) {
-					continue
-				}
-				t.Run(base+"/"+name+"/"+sideName, func(t *testing.T) { converse(t, side, false, lines) })
-				if !strings.Contains(lines, "tcp\n") {
-					t.Run(base+"/"+name+"/"+sideName+"/unix", func(t *testing.T) { converse(t, side, true, lines) })
-				}
+	for name, lines := range parsertest.Texts(t, "testdata/*.txt") {
+		for _, side := range []struct {
+			role event.Role
+			name string
+		}{{event.RoleClient, "client"}, {event.RoleServer, "server"}} {
+			if strings.Contains(lines, "only ") && !strings.Contains(lines, "only "+side.name) {
+				continue
+			}
+			t.Run(name+"/"+side.name, func(t *testing.T) { converse(t, side.role, false, lines) })
+			if !strings.Contains(lines, "tcp\n") {
+				t.Run(name+"/"+side.name+"/unix", func(t *testing.T) { converse(t, side.role, true, lines) })
 			}
 		}
 	}

@@ -12,12 +12,11 @@ import (
 // Source is where the events come from. It is told what is worth copying; until it knows, it copies the first calls of a
 // connection.
 type Source interface {
-	// Silence is called once for a connection that carries nothing of interest any more.
-	Silence(conn uint64)
-	// Copy asks for so many bytes of each turn of a connection, by direction. It is not called where the source follows
-	// the protocol itself (event.Protocol), except when several requests were under way at once: heads of responses may then be
-	// anywhere in a call.
-	Copy(conn uint64, ingress, egress uint32)
+	// Copy asks for so many bytes of each turn of a connection, by direction; both 0: it carries nothing of interest any more. It is
+	// not called where the source follows the protocol itself (event.Protocol), except when several requests were under way at
+	// once: heads of responses may then be anywhere in a call. isFirst: nothing was asked for so far, and the source did not know
+	// what the connection speaks.
+	Copy(conn uint64, ingress, egress uint32, isFirst bool)
 }
 
 // Engine turns events into exchanges. An event goes through four steps, one file each:
@@ -37,14 +36,14 @@ type Engine struct {
 	source    Source
 
 	conns   map[uint64]*connection
-	latest  *connection       // of conns: a server answers on the connection that it read
-	idle    list[*connection] // least recently used first
-	sockets list[*connection] // the same for UDP
-	flights list[*flight]     // by time of the next check
-	waiting []*connection     // that hold calls
-	spare   [][]byte          // buffers of held calls
-	landed  []*flight         // to be used again
-	call    call              // the one Handle is at; here so that it needs no allocation
+	latest  *connection      // of conns: a server answers on the connection that it read
+	idle    list[connection] // least recently used first
+	sockets list[connection] // the same for UDP
+	flights list[flight]     // by time of the next check
+	waiting []*connection    // that hold calls
+	spare   [][]byte         // buffers of held calls
+	landed  []*flight        // to be used again
+	call    call             // the one Handle is at; here so that it needs no allocation
 	losses  signal.Losses
 
 	keeper         Keeper  // nil: content is not kept
@@ -136,14 +135,14 @@ func (e *Engine) Tick(now uint64) {
 }
 
 // forget drops what has been idle for too long.
-func (e *Engine) forget(idle *list[*connection], timeout time.Duration, now uint64) {
+func (e *Engine) forget(idle *list[connection], timeout time.Duration, now uint64) {
 	for c := idle.front(); c != nil && isDue(c.touched, timeout, now); c = idle.front() {
 		e.drop(c, now, ErrorTimeout)
 	}
 }
 
 // idleOf returns the list that a connection is in.
-func (e *Engine) idleOf(c *connection) *list[*connection] {
+func (e *Engine) idleOf(c *connection) *list[connection] {
 	if c.isDatagrams {
 		return &e.sockets
 	}
@@ -172,7 +171,7 @@ func (e *Engine) open(ev *event.Event) {
 	}
 	c := newConnection(e, ev)
 	e.conns[ev.Conn] = c
-	e.idleOf(c).push(c)
+	e.idleOf(c).push(c, &c.near)
 }
 
 // drop forgets a connection; what is in flight ends for that reason.
@@ -183,7 +182,7 @@ func (e *Engine) drop(c *connection, now uint64, reason string) {
 	if e.latest == c {
 		e.latest = nil
 	}
-	e.idleOf(c).remove(c)
+	e.idleOf(c).remove(&c.near)
 }
 
 // touch keeps the order of the table by last use, to a second: moving a connection with each call would buy nothing.
@@ -192,7 +191,7 @@ func (e *Engine) touch(c *connection, now uint64) {
 	if now > c.touched+second {
 		c.touched = now
 		idle := e.idleOf(c)
-		idle.remove(c)
-		idle.push(c)
+		idle.remove(&c.near)
+		idle.push(c, &c.near)
 	}
 }

@@ -9,41 +9,63 @@ import (
 
 func (c *connection) isServer() bool { return c.role == event.RoleServer }
 
-// find returns the flight of an id, nil when it is over. It is mostly the only one.
+// find returns the flight of an id, nil when it is over. It is mostly the first, whose response comes, or the last, whose request
+// does.
 func (c *connection) find(id uint64) *flight {
 	n := len(c.flights)
 	if n == 0 {
 		return nil
 	}
+	if f := c.flights[0]; f.id == id {
+		return f
+	}
 	if f := c.flights[n-1]; f.id == id {
 		return f
 	}
-	i, ok := slices.BinarySearchFunc(c.flights, id, func(f *flight, id uint64) int {
-		switch {
-		case f.id < id:
-			return -1
-		case f.id > id:
-			return 1
+	lo, hi := 0, n
+	for lo < hi {
+		if mid := int(uint(lo+hi) >> 1); c.flights[mid].id < id {
+			lo = mid + 1
+		} else {
+			hi = mid
 		}
-		return 0
-	})
-	if !ok {
+	}
+	if lo == n || c.flights[lo].id != id {
 		return nil
 	}
-	return c.flights[i]
+	return c.flights[lo]
 }
 
-// remove takes a flight out of all lists.
+// enter adds a flight, whose id is larger than those of all others. Where others went from the front, there is room to move to.
+func (c *connection) enter(f *flight) {
+	n := len(c.flights)
+	isFull := n == cap(c.flights)
+	if isFull && cap(c.room) > 0 && n <= cap(c.room)/2 {
+		c.flights = c.room[:copy(c.room[:n], c.flights)]
+		clear(c.room[n:cap(c.room)])
+		isFull = false
+	}
+	c.flights = append(c.flights, f)
+	if isFull {
+		c.room = c.flights[:0]
+	}
+}
+
+// remove takes a flight out of all lists. It is mostly the first.
 func (c *connection) remove(f *flight) {
-	if n := len(c.flights); n == 1 && c.flights[0] == f {
-		c.flights = c.flights[:0]
+	if n := len(c.flights); n > 0 && c.flights[0] == f {
+		c.flights[0] = nil
+		c.flights = c.flights[1:]
+		if n == 1 {
+			c.flights = c.room
+		}
 	} else if i := slices.Index(c.flights, f); i >= 0 {
 		c.flights = slices.Delete(c.flights, i, i+1)
 	}
 	if !f.responseEnded {
 		c.pending--
 	}
-	c.engine.flights.remove(f)
+	c.engine.flights.remove(&f.near)
 	if c.unbounded == f {
 		c.unbounded = nil
 	}
@@ -106,8 +128,8 @@ func (c *connection) check(f *flight, now uint64) {
 	hasBegun := f.hasResponse || f.x.ResponseStart != 0 // the head of a database's response is at its end
 	if hasBegun && !f.responseEnded || isSending || isWaiting {
 		f.checked = now
-		c.engine.flights.remove(f)
-		c.engine.flights.push(f)
+		c.engine.flights.remove(&f.near)
+		c.engine.flights.push(f, &f.near)
 		return
 	}
 	if f.responseEnded {

@@ -10,15 +10,13 @@ type flight struct {
 	x       Exchange
 	id      uint64
 	c       *connection
-	near    links[*flight]
+	near    node[flight]
 	checked uint64 // time of the last look at its time-out
 	page    *page  // its content so far; nil for none
 
 	hasRequest, hasResponse     bool // the head was seen
 	requestEnded, responseEnded bool
 }
-
-func (f *flight) links() *links[*flight] { return &f.near }
 
 // maxLanded bounds the flights kept for use: as many as mostly are under way at a time.
 const maxLanded = 1024
@@ -64,8 +62,8 @@ func (c *connection) RequestBegin(id uint64) {
 	f.id, f.c, f.checked = id, c, c.now.time
 	f.x.Conn, f.x.Side, f.x.Protocol = c.info, side, c.proto
 	f.x.PID, f.x.TID, f.x.RequestStart = c.now.pid, c.now.tid, c.now.time
-	c.flights = append(c.flights, f)
-	e.flights.push(f)
+	c.enter(f)
+	e.flights.push(f, &f.near)
 	if c.pending > 0 {
 		c.widen()
 	}

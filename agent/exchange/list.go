@@ -2,49 +2,50 @@ package exchange
 
 import "time"
 
-// links are the neighbours of an element of a list, kept in the element itself so that a list costs no allocation.
-type links[T any] struct{ prev, next T }
-
-type element[T any] interface {
-	comparable
-	links() *links[T]
+// node is the place of an element in a list. It lies in the element itself, so that a list costs no allocation.
+type node[T any] struct {
+	prev, next *node[T]
+	of         *T
 }
 
-// list is a doubly linked list. An element is in at most one list for each links it has.
-type list[T element[T]] struct {
-	first, last T
+// list is a doubly linked list. An element is in at most one list for each node it has.
+type list[T any] struct {
+	first, last *node[T]
 	n           int
 }
 
-func (l *list[T]) front() T { return l.first }
-
-func (l *list[T]) push(x T) {
-	var none T
-	n := x.links()
-	n.prev, n.next = l.last, none
-	if l.last != none {
-		l.last.links().next = x
-	} else {
-		l.first = x
+// front returns the first element, nil when there is none.
+func (l *list[T]) front() *T {
+	if l.first == nil {
+		return nil
 	}
-	l.last = x
+	return l.first.of
+}
+
+// push enters x, whose node is n, as the last.
+func (l *list[T]) push(x *T, n *node[T]) {
+	n.of, n.prev, n.next = x, l.last, nil
+	if l.last != nil {
+		l.last.next = n
+	} else {
+		l.first = n
+	}
+	l.last = n
 	l.n++
 }
 
-func (l *list[T]) remove(x T) {
-	var none T
-	n := x.links()
-	if n.prev != none {
-		n.prev.links().next = n.next
+func (l *list[T]) remove(n *node[T]) {
+	if n.prev != nil {
+		n.prev.next = n.next
 	} else {
 		l.first = n.next
 	}
-	if n.next != none {
-		n.next.links().prev = n.prev
+	if n.next != nil {
+		n.next.prev = n.prev
 	} else {
 		l.last = n.prev
 	}
-	n.prev, n.next = none, none
+	n.prev, n.next = nil, nil
 	l.n--
 }
 

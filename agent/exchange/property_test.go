@@ -257,6 +257,8 @@ func TestRandomBytes(t *testing.T) {
 
 type silencer map[uint64]bool
 
-func (s silencer) Silence(conn uint64) { s[conn] = true }
-
-func (s silencer) Copy(uint64, uint32, uint32) {}
+func (s silencer) Copy(conn uint64, ingress, egress uint32, _ bool) {
+	if ingress == 0 && egress == 0 {
+		s[conn] = true
+	}
+}

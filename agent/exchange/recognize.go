@@ -141,7 +141,5 @@ func (c *connection) restart() {
 	}
 	c.parser, c.proto, c.tries, c.isFollowed = nil, nil, 0, false
 	c.missed = [2]uint32{}
-	if s := c.engine.source; s != nil {
-		s.Copy(c.id, protocol.DefaultCopy.Request, protocol.DefaultCopy.Response)
-	}
+	c.askFor(protocol.DefaultCopy.Request, protocol.DefaultCopy.Response)
 }

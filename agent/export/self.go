@@ -20,6 +20,7 @@ type SelfStats struct {
 	RSS, MemoryLimit, BPFMemory, Heap uint64 // bytes
 	Connections, Processes, Series    int
 
+	Ignored uint64 // exchanges that rules left out
 	Samples signal.SampleStats
 }
 
@@ -67,6 +68,7 @@ func (s *Self) Append(b *signal.Batch, st SelfStats) {
 	add(signal.AgentConnections, float64(st.Connections))
 	add(signal.AgentProcesses, float64(st.Processes))
 	add(signal.AgentSeries, float64(st.Series))
+	add(signal.AgentIgnored, float64(st.Ignored))
 	add(signal.AgentSamplesKept, float64(st.Samples.Kept))
 	for _, c := range signal.SampleCauses() {
 		add(signal.AgentSamplesDropped, float64(st.Samples.Dropped[c]), c.String())

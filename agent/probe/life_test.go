@@ -107,7 +107,7 @@ func TestCopy(t *testing.T) {
 		}
 		for _, e := range step() {
 			if e.Kind == event.Open {
-				r.Copy(e.Conn, 30, 40)
+				r.Copy(e.Conn, 30, 40, false)
 			}
 		}
 		time.Sleep(2 * r.cfg.PollInterval)
@@ -192,8 +192,8 @@ func TestSelection(t *testing.T) {
 			exchange("another port included", false)
 			must(r.SetPorts(nil, nil))
 			exchange("all ports", true)
-			r.Silence(client)
-			r.Silence(server)
+			r.Copy(client, 0, 0, false)
+			r.Copy(server, 0, 0, false)
 			exchange("silenced connection", false)
 			c.leave()
 			other.proceed()

@@ -81,6 +81,9 @@ type Probe struct {
 	collectors []*collector
 	capture    *collector
 	reader     *ringbuf.Reader
+	waiter     *waiter
+	record     ringbuf.Record // the one Run is at, and
+	decoder    Decoder        // what makes an event of it
 	losses     *ebpf.Map
 	selection  *selection
 	tls        *tls.Prober // nil where TLS is not read
@@ -122,6 +125,9 @@ func Open(cfg Config, log *slog.Logger) (_ *Probe, err error) {
 	}
 	if p.reader, err = ringbuf.NewReader(process.coll.Maps["events"]); err != nil {
 		return nil, fmt.Errorf("open ring buffer: %w", err)
+	}
+	if p.waiter, err = newWaiter(process.coll.Maps["events"]); err != nil {
+		return nil, err
 	}
 	for _, c := range p.collectors {
 		if err := c.attach(); err != nil {
@@ -169,44 +175,59 @@ func whoami(process *collector) (uint32, error) {
 // (runtime/proc.go, sysmon) and takes a sixth of the agent's time under load.
 const recordsPerYield = 1024
 
+// wakeBytes is WAKE_BYTES of bpf/include/events.h: with so much waiting the kernel side wakes the reader.
+const wakeBytes = 256 << 10
+
 // Run reads events until ctx ends. handle gets each event, valid during the call; tick is called at least every
 // PollInterval with the time in nanoseconds of CLOCK_MONOTONIC, also when nothing happens. Both are called from the
 // calling goroutine.
 func (p *Probe) Run(ctx context.Context, handle func(*event.Event), tick func(now uint64)) error {
-	stop := context.AfterFunc(ctx, func() { _ = p.reader.Close() })
-	defer stop()
+	defer context.AfterFunc(ctx, p.waiter.interrupt)()
 	defer p.runTLS(ctx)()
-	d := Decoder{}
-	var rec ringbuf.Record
+	p.reader.SetDeadline(time.Unix(1, 0)) // it shall never wait
+	// A few records wait for others: it is the number of rests that costs.
+	mustStay := func() bool { return ctx.Err() != nil || p.reader.AvailableBytes() >= wakeBytes }
 	next := time.Now().Add(p.cfg.PollInterval)
-	p.reader.SetDeadline(next)
-	for n := 0; ; n++ {
-		err := p.reader.ReadInto(&rec)
-		switch {
-		case err == nil:
-			if ev := d.Decode(rec.RawSample); ev != nil {
-				p.tellTLS(ev)
-				handle(ev)
-				p.selection.publishAt(ev.Time)
+	for ctx.Err() == nil {
+		if err := p.readSome(handle); err != nil {
+			return err
+		}
+		runtime.Gosched()
+		if now := time.Now(); now.Before(next) {
+			if err := p.waiter.wait(next, mustStay); err != nil {
+				return err
 			}
-			if n%recordsPerYield != 0 {
-				continue
-			}
-			runtime.Gosched()
-			if time.Now().Before(next) {
-				continue
-			}
-		case errors.Is(err, os.ErrDeadlineExceeded):
-		case errors.Is(err, ringbuf.ErrClosed) && ctx.Err() != nil:
-			return nil
-		default:
-			return fmt.Errorf("read ring buffer: %w", err)
+			continue
 		}
 		tick(Now())
 		p.selection.publish()
 		next = time.Now().Add(p.cfg.PollInterval)
-		p.reader.SetDeadline(next)
 	}
+	return nil
+}
+
+// readSome hands on the records that are there, at most recordsPerYield.
+func (p *Probe) readSome(handle func(*event.Event)) error {
+	for range recordsPerYield {
+		// A reader that is asked while there is nothing looks for more by a system call.
+		if p.record.Remaining == 0 && p.reader.AvailableBytes() == 0 {
+			return nil
+		}
+		err := p.reader.ReadInto(&p.record)
+		if errors.Is(err, os.ErrDeadlineExceeded) { // nothing but records that were thrown away
+			p.record.Remaining = 0
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read ring buffer: %w", err)
+		}
+		if ev := p.decoder.Decode(p.record.RawSample); ev != nil {
+			p.tellTLS(ev)
+			handle(ev)
+			p.selection.publishAt(ev.Time)
+		}
+	}
+	return nil
 }
 
 // Now returns CLOCK_MONOTONIC in nanoseconds, the clock of all events.
@@ -241,6 +262,9 @@ func (p *Probe) Losses() (signal.Losses, error) {
 func (p *Probe) Close() {
 	if p.reader != nil {
 		_ = p.reader.Close()
+	}
+	if p.waiter != nil {
+		p.waiter.close()
 	}
 	p.tls.Close()
 	if p.flows != nil {

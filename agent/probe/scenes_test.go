@@ -20,6 +20,7 @@ func scenes() map[string]func(k *kid, args []string) error {
 		"resetearly": sceneResetEarly,
 		"end":        sceneEnd,
 		"steps":      sceneSteps,
+		"words":      sceneWords,
 		"joined":     sceneJoined,
 		"foreign":    sceneForeign,
 		"many":       sceneMany,

@@ -12,13 +12,14 @@ import (
 // selection tells the kernel what to observe, through maps that the programs read at run time.
 //
 // Every change is followed by a new generation, on which each connection asks again. Changes are published together,
-// at most once a poll interval, so that a burst of them costs the hot path one look-up and not many.
+// at most once a poll interval, so that a burst of them costs the hot path one look-up and not many. The first verdict on a connection
+// is no change: connections that are known need not hear of it.
 type selection struct {
 	processes, ports, conns *ebpf.Map
 	generation, byDefault   *ebpf.Variable
 	portsIncluded           *ebpf.Variable
 
-	isAsked atomic.Bool // a connection's verdict waits
+	isAsked atomic.Bool // a connection's changed verdict waits
 	asked   uint64      // when one was published last, CLOCK_MONOTONIC
 
 	mu      sync.Mutex
@@ -57,7 +58,7 @@ func (s *selection) publish() {
 // verdictEvery is the shortest time between two publications of verdicts on connections.
 const verdictEvery = 1_000_000 // ns
 
-// publishAt makes verdicts on connections known without waiting for the poll interval: until then, the kernel side copies
+// publishAt makes changed verdicts on connections known without waiting for the poll interval: until then, the kernel side copies
 // what may not be wanted, or stops where it is. now is the time of the latest event. It is called by the reading goroutine.
 func (s *selection) publishAt(now uint64) {
 	if s.isAsked.Load() && now >= s.asked+verdictEvery {
@@ -125,16 +126,19 @@ func (p *Probe) SetPorts(included, excluded []uint16) error {
 	})
 }
 
-// Silence stops the events of a connection that carries nothing to parse. It takes effect within a poll interval.
-func (p *Probe) Silence(conn uint64) {
-	p.Copy(conn, 0, 0)
-}
-
-// Copy says how many bytes of each turn of a connection are copied, by direction. Beyond them, each call still shows its
-// first bytes (PREFIX_BYTES of bpf/include/conn_state.h).
-func (p *Probe) Copy(conn uint64, ingress, egress uint32) {
-	_ = p.selection.change(func() error { return p.selection.conns.Put(conn, connVerdict{ingress, egress}) })
-	p.selection.isAsked.Store(true)
+// Copy says how many bytes of each turn of a connection are copied, by direction; both 0: it is not reported any more. Beyond them, each
+// call still shows its first bytes (PREFIX_BYTES of bpf/include/conn_state.h).
+//
+// isFirst says that nothing was said of the connection before, and that the kernel side does not follow its protocol. It then looks
+// for the verdict by itself and has it in the next call. Otherwise it takes effect within a poll interval.
+func (p *Probe) Copy(conn uint64, ingress, egress uint32, isFirst bool) {
+	s, v := p.selection, connVerdict{ingress, egress}
+	if isFirst {
+		_ = s.conns.Put(conn, v)
+		return
+	}
+	_ = s.change(func() error { return s.conns.Put(conn, v) })
+	s.isAsked.Store(true)
 }
 
 func b2u32(b bool) uint32 {

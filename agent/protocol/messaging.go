@@ -25,9 +25,6 @@ func MessageCounts() []Count {
 // Messaging returns the semantics of a protocol of brokers and queues, by OpenTelemetry's messaging conventions. system is the value of
 // messaging.system; template makes a label of the name of a topic, nil where names are of low cardinality.
 func Messaging(system string, template func(string) string, counts ...Count) Semantics {
-	if template == nil {
-		template = func(topic string) string { return topic }
-	}
 	return Semantics{
 		ServerDuration:    "messaging_server_operation_duration_seconds",
 		ClientDuration:    "messaging_client_operation_duration_seconds",

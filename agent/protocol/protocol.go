@@ -204,6 +204,7 @@ type Semantics struct {
 	ServerTargetLabel, ClientTargetLabel   string // "http_route", "url_template"
 	StatusLabel                            string // "http_response_status_code"
 	// Template turns a raw target into one of low cardinality: ids, hashes, dates and numbers become placeholders.
+	// nil where it is one already.
 	Template func(target string) string
 	// Counts are what is added up for each interface besides; at most MaxCounts.
 	Counts []Count
@@ -211,6 +212,14 @@ type Semantics struct {
 	Gauges []Gauge
 	// Constant labels of every interface: db_system_name="mysql".
 	Constant []Attribute
+}
+
+// TemplateOf returns the label of a raw target.
+func (s *Semantics) TemplateOf(target string) string {
+	if s.Template == nil || target == "" {
+		return target
+	}
+	return s.Template(target)
 }
 
 // KindOf returns Kind, or what the name of a duration metric says (db_…, rpc_…).

@@ -11,12 +11,13 @@ import (
 // a body that is not text is only named. isCut says that there was more of the message.
 func (r *Redactor) HTTP(b []byte, isCut bool) string {
 	head, body, isWhole := splitHead(b)
-	text := printable(head)
+	top := printable(head)
+	text := top
 	m := marker{rules: &r.rules, isCut: isCut && (!isWhole || len(body) > 0)}
 	if isWhole {
 		text += "\n" + bodyOf(head, body, isCut)
 	}
-	m.headers(text[:min(len(text), len(printable(head)))])
+	m.headers(top)
 	m.look(text)
 	return strings.TrimRight(m.apply(text), "\n")
 }

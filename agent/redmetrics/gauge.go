@@ -44,7 +44,7 @@ func (r *Recorder) observeLevels(p *pair, x *exchange.Exchange) (limited bool) {
 		if descs[l.Gauge] == nil {
 			continue
 		}
-		g := r.gaugeOf(p, x.Side, gaugeKey{l.Gauge, p.scope.peer, p.protocol.template(l.Target)})
+		g := r.gaugeOf(p, x.Side, gaugeKey{l.Gauge, p.scope.peer, p.protocol.semantics.TemplateOf(l.Target)})
 		if g == nil {
 			limited = true
 			continue

@@ -99,10 +99,3 @@ func (m *protocolMetrics) targetLabel(side exchange.Side) string {
 	}
 	return m.semantics.ServerTargetLabel
 }
-
-func (m *protocolMetrics) template(target string) string {
-	if m.semantics.Template == nil {
-		return target
-	}
-	return m.semantics.Template(target)
-}

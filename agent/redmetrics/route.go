@@ -93,7 +93,7 @@ func (s *serviceSide) operationOf(name string) *operation {
 func (op *operation) resolve(r *Recorder, x *exchange.Exchange, p *protocolMetrics) *route {
 	var template string
 	if x.Target != "" && p.targetLabel(x.Side) != "" {
-		template = p.template(x.Target)
+		template = p.semantics.TemplateOf(x.Target)
 	}
 	if rt := op.routes[template]; rt != nil {
 		return rt

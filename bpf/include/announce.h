@@ -88,10 +88,22 @@ static __noinline int conn_announce(struct conn_state *c, struct sock *sk, struc
 	return 0;
 }
 
+/* conn_take_verdict takes over what user space said of a connection, if it has said anything. */
+static __noinline int conn_take_verdict(struct conn_state *c)
+{
+	struct conn_verdict *verdict = bpf_map_lookup_elem(&conn_verdicts, &c->id);
+
+	if (!verdict)
+		return 0;
+	c->want[INGRESS] = verdict->want[INGRESS];
+	c->want[EGRESS] = verdict->want[EGRESS];
+	c->flags |= c->want[INGRESS] || c->want[EGRESS] ? CONN_CLAIMED : CONN_SILENT;
+	return 0;
+}
+
 /* conn_reselect asks whether this connection of this process is to be observed. */
 static __noinline int conn_reselect(struct conn_state *c, struct sock *sk, __u32 tgid)
 {
-	struct conn_verdict *verdict;
 	bool wanted = is_process_selected(tgid);
 
 	if (wanted && SK_READ(sk, __sk_common.skc_family) != AF_UNIX)
@@ -101,12 +113,7 @@ static __noinline int conn_reselect(struct conn_state *c, struct sock *sk, __u32
 		c->flags &= ~CONN_EXCLUDED;
 	else
 		c->flags |= CONN_EXCLUDED;
-	verdict = bpf_map_lookup_elem(&conn_verdicts, &c->id);
-	if (verdict) {
-		c->want[INGRESS] = verdict->want[INGRESS];
-		c->want[EGRESS] = verdict->want[EGRESS];
-		c->flags |= c->want[INGRESS] || c->want[EGRESS] ? CONN_CLAIMED : CONN_SILENT;
-	}
+	conn_take_verdict(c);
 	if (c->tgid != tgid)
 		c->announced_ns = 0; /* another process has the socket now */
 	c->tgid = tgid;

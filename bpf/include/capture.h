@@ -28,6 +28,19 @@
 #include "stream.h"
 #include "conn_life.h"
 
+/* is_look_due says whether an unknown connection that user space was told of looks for a verdict in this call. */
+static __always_inline bool is_look_due(struct conn_state *c)
+{
+	if (!is_unknown(c) || c->announced_ns == 0)
+		return false;
+	if (++c->looks < LOOKS)
+		return true;
+	if (c->looks < LOOKS + LOOKS_PAUSE)
+		return false;
+	c->looks = LOOKS;
+	return true;
+}
+
 /* conn_is_quiet is the short way out of most calls on sockets nobody wants. */
 static __always_inline bool conn_is_quiet(struct conn_state *c, struct sock *sk, __u32 tgid)
 {
@@ -35,6 +48,8 @@ static __always_inline bool conn_is_quiet(struct conn_state *c, struct sock *sk,
 		return true;
 	if (c->tgid != tgid || c->generation != selection_generation || !(c->flags & CONN_KNOWN))
 		conn_reselect(c, sk, tgid);
+	else if (is_look_due(c))
+		conn_take_verdict(c);
 	return c->flags & (CONN_EXCLUDED | CONN_SILENT);
 }
 

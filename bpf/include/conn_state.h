@@ -44,7 +44,8 @@ struct conn_state {
 	__u8 peer[16];	/* to whom an unconnected UDP socket sent last, */
 	__u16 peer_port; /* in host byte order */
 	__u16 tls_misses; /* calls in which no goroutine was found to speak TLS */
-	__u16 pad[2];
+	__u16 looks;	/* for the first verdict, see is_look_due */
+	__u16 pad;
 	struct head head; /* first bytes of the turn, while they are too few to tell */
 };
 
@@ -64,6 +65,13 @@ struct conn_state {
  */
 #define SNIFF_BYTES (1024 * 1024)
 #define HURRY_BYTES (32 * 1024)
+
+/*
+ * LOOKS: calls in which an unknown connection looks for a verdict, each a look-up in a hash; after that it does so in one
+ * of LOOKS_PAUSE. User space answers within milliseconds; who is left is one endless turn, or one that nobody answers.
+ */
+#define LOOKS 4096
+#define LOOKS_PAUSE 64
 
 /* PREFIX_BYTES: what is copied of each call beyond the wanted bytes of a turn: a message may begin there. */
 #define PREFIX_BYTES 256

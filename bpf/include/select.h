@@ -2,6 +2,9 @@
 /*
  * Which processes and connections are observed. User space fills the maps and raises the generation; a connection asks
  * again when it sees a new generation or another process, and remembers the answer in between.
+ *
+ * The first verdict on a connection is no reason for a new generation: a connection that nobody knows looks for it by
+ * itself (conn_is_quiet), and all others need not.
  */
 #ifndef SONDE_SELECT_H
 #define SONDE_SELECT_H

@@ -13,6 +13,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/exchange"
 	"github.com/sonde-dev/sonde/agent/export"
 	"github.com/sonde-dev/sonde/agent/flow"
+	"github.com/sonde-dev/sonde/agent/ignore"
 	"github.com/sonde-dev/sonde/agent/probe"
 	"github.com/sonde-dev/sonde/agent/probe/event"
 	"github.com/sonde-dev/sonde/agent/protocol"
@@ -31,6 +32,7 @@ type agent struct {
 	probe   *probe.Probe
 	engine  *exchange.Engine
 	sealed  *exchange.Envelopes
+	ignored *ignore.Filter
 	table   *entity.Table
 	joiner  *entity.Joiner
 	flows   *flow.Tracker
@@ -93,6 +95,7 @@ func newAgent(ctx context.Context, cfg Config, log *slog.Logger, stored func() s
 
 // join puts together the rooms between the kernel's events and the way out.
 func (a *agent) join(who entity.Config, source exchange.Source) {
+	a.ignored = ignore.New(a.cfg.Ignore)
 	a.table = entity.New(who, a.log)
 	a.red = redmetrics.New(a.cfg.red())
 	a.joiner = entity.NewJoiner(who, a.table, a.onObservation)
@@ -166,7 +169,9 @@ func (a *agent) onExchange(x *exchange.Exchange) {
 func (a *agent) onRequest(x *exchange.Exchange) {
 	a.counted.exchanges++
 	learnNames(a.joiner, x)
-	a.joiner.Handle(x)
+	if !a.ignored.Ignores(x) {
+		a.joiner.Handle(x)
+	}
 }
 
 func (a *agent) onTick(now uint64) {
@@ -195,10 +200,11 @@ func (a *agent) reconfigure(c Config) {
 		a.keeper.SetSlowThreshold(c.SlowThreshold)
 	}
 	a.table.SetSelection(c.Selection)
+	a.ignored.Set(c.Ignore)
 	if err := a.selectPorts(c.Selection); err != nil {
 		a.log.Warn("ports are filtered here and not in the kernel", "err", err)
 	}
-	a.log.Info("settings changed", "selection", c.Selection.String(), "slow_threshold", c.SlowThreshold)
+	a.log.Info("settings changed", "selection", c.Selection.String(), "ignore", c.Ignore.String(), "slow_threshold", c.SlowThreshold)
 }
 
 func (a *agent) selectPorts(s entity.Selection) error {

@@ -20,6 +20,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/entity"
 	"github.com/sonde-dev/sonde/agent/exchange"
 	"github.com/sonde-dev/sonde/agent/export"
+	"github.com/sonde-dev/sonde/agent/ignore"
 	"github.com/sonde-dev/sonde/agent/probe"
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/all"
@@ -38,9 +39,10 @@ type Config struct {
 	FlushInterval time.Duration `yaml:"flush_interval"`
 	// MemoryLimit is the soft bound of the process's resident memory.
 	MemoryLimit bytesize `yaml:"memory_limit"`
-	// SlowThreshold and Selection may be changed while Sonde runs: it looks at the file every few seconds.
+	// SlowThreshold, Selection and Ignore may be changed while Sonde runs: it looks at the file every few seconds.
 	SlowThreshold time.Duration    `yaml:"slow_threshold"`
 	Selection     entity.Selection `yaml:"selection"`
+	Ignore        ignore.Rules     `yaml:"ignore"`
 	Retention     Retention        `yaml:"retention"`
 	RemoteWrite   []RemoteWrite    `yaml:"remote_write"`
 	Content       Content          `yaml:"content"`
@@ -91,7 +93,7 @@ func defaultConfig() Config {
 // addFlags binds the settings that people change most.
 func (c *Config) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.file, "config", "", "YAML `file` with settings; selection and slow_threshold take effect when it changes")
+	f.StringVar(&c.file, "config", "", "YAML `file` with settings; selection, ignore and slow_threshold take effect when it changes")
 	f.StringVar(&c.Listen, "listen", c.Listen, "`address` of the page and the API")
 	f.StringVar(&c.Data, "data", c.Data, "`directory` where metrics are kept")
 	f.StringVar(&c.Capture, "capture", c.Capture, "capture `tier`: auto, socket (Linux 6.3) or syscall (Linux 5.15)")
@@ -160,7 +162,7 @@ func (c *Config) Validate() error {
 	if c.MemoryLimit < 128<<20 {
 		errs = append(errs, fmt.Errorf("memory limit %s: want at least 128MiB", &c.MemoryLimit))
 	}
-	errs = append(errs, c.probe().Validate(), c.Selection.Validate(), c.store().Validate(), c.red().Validate(),
+	errs = append(errs, c.probe().Validate(), c.Selection.Validate(), c.Ignore.Validate(all.Names()), c.store().Validate(), c.red().Validate(),
 		c.query().Validate(), c.validateContent(), exchange.DefaultConfig.Validate(), export.DefaultConfig.Validate())
 	for _, rw := range c.RemoteWrite {
 		errs = append(errs, rw.config().Validate())

@@ -4,10 +4,9 @@ import (
 	"context"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/sonde-dev/sonde/agent/content"
 	"github.com/sonde-dev/sonde/agent/entity"
+	"github.com/sonde-dev/sonde/agent/probe"
 	"github.com/sonde-dev/sonde/server/query"
 	"github.com/sonde-dev/sonde/signal"
 )
@@ -28,9 +27,7 @@ func (a *agent) keepContent(samples content.Sink) error {
 
 // clocks tells one moment as the kernel's events do, and as people do.
 func clocks() (monotonic uint64, wall time.Time) {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) // cannot fail for this clock
-	return uint64(ts.Nano()), time.Now()
+	return probe.Now(), time.Now()
 }
 
 // onObservation takes an exchange whose ends are known.

@@ -15,8 +15,9 @@ func demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Run a small shop, so that there is something to see",
-		Long: `Run a small shop of services in several languages that call one another on loopback: steady and bursty traffic, some
-errors, one slow endpoint, one bad replica. Ctrl-C ends all of it.
+		Long: `Run a small shop of eighteen services in several languages that call one another on loopback, with a cache (Redis), a
+database (PostgreSQL), a broker (NATS), a resolver (DNS) and a service by gRPC that this program plays itself: steady and bursty
+traffic, some errors, slow statements and a slow endpoint, one bad replica. Ctrl-C ends all of it.
 
 Run it beside "sonde run" and open the map.`,
 		Args: cobra.NoArgs,

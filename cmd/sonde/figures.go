@@ -88,7 +88,7 @@ func (a *agent) selfStats() export.SelfStats {
 		Losses: r.losses, Events: events, CopiedBytes: r.copied, CPU: p.cpu,
 		RSS: p.rss, MemoryLimit: uint64(a.cfg.MemoryLimit), BPFMemory: p.bpfMemory(), Heap: p.heap,
 		Connections: r.connections, Processes: a.table.Processes(), Series: a.red.Stats().Series,
-		Samples: a.sampleStats(r),
+		Samples: a.sampleStats(r), Ignored: a.ignored.Count(),
 	}
 }
 
@@ -102,7 +102,7 @@ func (a *agent) Status() query.StatusReply {
 		Lost: map[string]float64{}, Rates: p.rates, CPUSeconds: p.cpu.Seconds(),
 		Memory:      query.StatusMemory{RSS: float64(p.rss), Bound: float64(a.cfg.MemoryLimit), BPF: float64(p.bpfMemory()), Heap: float64(p.heap)},
 		Connections: r.connections, Processes: a.table.Processes(), Selection: a.table.Selection().String(),
-		Content: a.contentStatus(r),
+		Ignore: a.ignored.Rules().String(), Ignored: float64(a.ignored.Count()), Content: a.contentStatus(r),
 	}
 	for cause, n := range r.losses {
 		reply.Lost[cause.String()] = float64(n)

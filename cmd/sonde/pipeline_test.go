@@ -3,15 +3,12 @@ package main
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
-	"strings"
 	"testing"
 
 	"github.com/sonde-dev/sonde/agent/entity"
-	"github.com/sonde-dev/sonde/agent/probe"
 	"github.com/sonde-dev/sonde/agent/probe/event"
 	"github.com/sonde-dev/sonde/signal"
 )
@@ -67,7 +64,7 @@ func dataRecord(conn uint64, pid uint32, dir event.Direction, message string) []
 // traffic is the records of all connections in the order in which an epoll server and an epoll client write them: the
 // server reads and answers one connection after another, then the client reads the answers and asks again.
 type traffic struct {
-	opening [][]byte // the first request of each client
+	opening [][]byte // what comes before: the first request of each client at least
 	records [][]byte // what follows, again and again
 	at      int
 	now     uint64
@@ -76,11 +73,19 @@ type traffic struct {
 
 const connections = 16
 
-func newTraffic(request, response string) *traffic {
+// newTraffic repeats one exchange; what comes before it on each connection may be empty.
+func newTraffic(request, response string, before ...string) *traffic {
 	t := &traffic{now: 1e9}
 	var answer, ask [][]byte
 	for i := range connections {
 		c := converse(i, request, response)
+		if len(before) == 2 {
+			first := converse(i, before[0], before[1])
+			t.opening = append(t.opening, first[:]...)
+			for k, n := range [4]int{len(before[0]), len(before[0]), len(before[1]), len(before[1])} {
+				binary.LittleEndian.PutUint32(c[k][32:], uint32(n))
+			}
+		}
 		t.opening = append(t.opening, c[0])
 		answer, ask = append(answer, c[1], c[2]), append(ask, c[3], c[0])
 	}
@@ -137,74 +142,3 @@ func testPipeline(b testing.TB, connections int) *agent {
 }
 
 func loopback() netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) }
-
-// BenchmarkPipeline is the user-space cost of an exchange from the ring buffer to the counters; one operation is one
-// exchange, seen from one end.
-func BenchmarkPipeline(b *testing.B) {
-	for _, bench := range []struct {
-		name, request, response string
-		keep                    bool
-	}{
-		{"wrk-nginx", wrkRequest, nginxHead + strings.Repeat("x", 615), true},
-		{"wrk-nginx-off", wrkRequest, nginxHead + strings.Repeat("x", 615), false},
-		{"curl-go", curlRequest, goHead + strings.Repeat("x", 4000), true},
-		{"curl-go-off", curlRequest, goHead + strings.Repeat("x", 4000), false},
-	} {
-		b.Run(bench.name, func(b *testing.B) {
-			a := testPipeline(b, connections)
-			if !bench.keep {
-				a.engine.KeepContent(nil)
-			}
-			t := newTraffic(bench.request, bench.response)
-			var d probe.Decoder
-			for _, record := range t.opening {
-				a.onEvent(d.Decode(t.emit(record)))
-			}
-			b.ReportAllocs()
-			began := cpuTime()
-			n := 0
-			for b.Loop() {
-				a.onEvent(d.Decode(t.next()))
-				a.onEvent(d.Decode(t.next()))
-				if n++; n%4096 == 0 {
-					a.engine.Tick(t.now)
-					a.joiner.Tick(t.now)
-				}
-			}
-			b.ReportMetric(float64(cpuTime()-began)/float64(b.N), "cpu-ns/op")
-			a.check(b, n)
-		})
-	}
-}
-
-// check holds the count of exchanges against that of pairs of records; one may be under way at each end.
-func (a *agent) check(b *testing.B, pairs int) {
-	if got := int(a.counted.exchanges); got > pairs || got < pairs-2*16 {
-		b.Errorf("%d exchanges from %d pairs of records", got, pairs)
-	}
-	if lost := fmt.Sprint(a.engine.Losses(), a.joiner.Losses(), a.red.Losses()); lost != "map[] map[] map[]" {
-		b.Errorf("lost %s, want nothing", lost)
-	}
-}
-
-// Once everything was seen, an exchange costs no allocation on its whole way.
-func TestPipelineDoesNotAllocate(t *testing.T) {
-	a := testPipeline(t, connections)
-	tr := newTraffic(wrkRequest, nginxHead+strings.Repeat("x", 615))
-	var d probe.Decoder
-	for _, record := range tr.opening {
-		a.onEvent(d.Decode(tr.emit(record)))
-	}
-	round := func() {
-		for range tr.records {
-			a.onEvent(d.Decode(tr.next()))
-		}
-	}
-	round()
-	if n := testing.AllocsPerRun(100, round); n != 0 {
-		t.Errorf("%v allocations for %d records, want none", n, len(tr.records))
-	}
-	if want := uint64(102 * len(tr.records) / 2); a.counted.exchanges != want {
-		t.Errorf("%d exchanges, want %d", a.counted.exchanges, want)
-	}
-}

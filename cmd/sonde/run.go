@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,8 +23,8 @@ func runCommand() *cobra.Command {
 		Short: "Observe this host, keep what is seen and show it (needs root)",
 		Long: `Observe this host, keep what is seen and show it.
 
-Every process that speaks HTTP/1.x is on the map within seconds of its first request, old connections included. Nothing
-has to be configured or restarted. Root, or CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH and CAP_NET_ADMIN, is needed.
+Every process that speaks HTTP, gRPC, SQL, Redis, Kafka, DNS or another protocol of docs/protocols.md is on the map within
+seconds of its first request, inside TLS too, old connections included. Nothing has to be configured or restarted. Root, or CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH and CAP_NET_ADMIN, is needed.
 
 A configuration file may hold every setting; these take effect while Sonde runs:
 
@@ -36,6 +37,10 @@ A configuration file may hold every setting; these take effect while Sonde runs:
     include:                        # with includes, nothing else is observed
       - container: shop-*
       - command: "*--profile=prod*"
+  ignore:                           # requests that are not counted
+    - target: /healthz*             # path of HTTP; * is anything
+    - protocol: redis
+      operation: PING
 
 Of slow and failed requests it is kept what they said, secrets taken out (docs/content.md):
 
@@ -108,7 +113,7 @@ func watchConfig(ctx context.Context, cfg Config, apply func(Config), log *slog.
 	t := time.NewTicker(2 * time.Second)
 	defer t.Stop()
 	start, complaint := cfg, "" // a key that is taken out of the file goes back to what it was at the start
-	start.Selection = entity.Selection{}
+	start.Selection, start.Ignore = entity.Selection{}, nil
 	for {
 		select {
 		case <-ctx.Done():
@@ -131,8 +136,8 @@ func watchConfig(ctx context.Context, cfg Config, apply func(Config), log *slog.
 			continue
 		}
 		complaint = ""
-		if !reflect.DeepEqual(next.Selection, cfg.Selection) || next.SlowThreshold != cfg.SlowThreshold {
-			cfg.Selection, cfg.SlowThreshold = next.Selection, next.SlowThreshold
+		if !reflect.DeepEqual(next.Selection, cfg.Selection) || !slices.Equal(next.Ignore, cfg.Ignore) || next.SlowThreshold != cfg.SlowThreshold {
+			cfg.Selection, cfg.Ignore, cfg.SlowThreshold = next.Selection, next.Ignore, next.SlowThreshold
 			apply(cfg)
 		}
 	}

@@ -39,6 +39,9 @@ func printStatus(w io.Writer, s query.StatusReply) {
 	up := time.Duration((s.Now - s.StartedAt) * float64(time.Second)).Round(time.Second)
 	fmt.Fprintf(w, "Sonde %s on %s, Linux %s, up %s\n", s.Version, s.Host, s.Kernel, up)
 	fmt.Fprintf(w, "capture    %s tier, because %s; observes %s\n", s.Tier, s.TierReason, s.Selection)
+	if s.Ignore != "" {
+		fmt.Fprintf(w, "ignores    %s: %.0f requests\n", s.Ignore, s.Ignored)
+	}
 	for _, p := range s.Probes {
 		fmt.Fprintf(w, "probe      %-8s %s, %d programs, %s", p.Name, p.State, p.Programs, size(p.MemoryBytes))
 		if p.NanosPerRun > 0 {

@@ -9,7 +9,9 @@ class Plan:
         with open(os.environ["SONDE_DEMO_SPEC"]) as f:
             for line in f.read().splitlines():
                 f = line.split("\t")
-                if f[0] == "port":
+                if f[0] == "service":
+                    self.service = f[1]
+                elif f[0] == "port":
                     self.port = int(f[1])
                 elif f[0] == "keepalive":
                     self.keepalive = f[1] == "1"
@@ -19,18 +21,18 @@ class Plan:
                     keys = ("status", "delay", "slow_percent", "slow", "fail_percent", "fail_status", "bytes")
                     self.routes.append(dict(zip(keys, map(int, f[3:])), method=f[1], path=f[2], calls=[]))
                 elif f[0] == "call":
-                    call = dict(method=f[1], to=f[2], path=f[3], bytes=int(f[4]), addresses=f[5].split(","))
+                    call = dict(method=f[1], to=f[2], path=f[3], bytes=int(f[4]), addresses=f[5].split(","), protocol=f[6])
                     self.routes[-1]["calls"].append(call)
 
     def match(self, method, path):
         for r in self.routes:
             star = match_path(r["path"], path)
             if r["method"] == method and star is not None:
-                return r, star
+                return r, star or str(random.randrange(1000, 10000))
         return None, ""
 
-    def logged(self, call, path, status):
-        self.log.write(f"{call['to']}\t{call['method']}\t{path}\t{status}\n")
+    def logged(self, call, path, status, operation=None):
+        self.log.write(f"{call['to']}\t{operation or call['method']}\t{path}\t{status}\n")
 
 
 def match_path(pattern, path):

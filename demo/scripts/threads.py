@@ -3,13 +3,22 @@ import http.client
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import database
 import shop
 
 plan = shop.Plan()
 
 
+def query(c, sql):
+    state = database.query(c["addresses"][0], plan.service, sql)
+    plan.logged(c, sql, state, operation=sql.split(" ")[0])
+    return 200 if state == "-" else 409 if state.startswith("23") else 500
+
+
 def call(c, star):
     path, status = c["path"].replace("*", star), 599
+    if c["protocol"] == "postgresql":
+        return query(c, path)
     host, port = c["addresses"][0].split(":")
     conn = http.client.HTTPConnection(host, int(port), timeout=10)
     try:

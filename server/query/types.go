@@ -336,6 +336,8 @@ type StatusReply struct {
 	Processes     int                `json:"processes"`
 	Store         StatusStore        `json:"store"`
 	Selection     string             `json:"selection"` // the include and exclude rules in force, in words
+	Ignore        string             `json:"ignore"`    // the rules on requests in force, in words; "" for none
+	Ignored       float64            `json:"ignored"`   // requests left out by them since start
 	Content       StatusContent      `json:"content"`
 }
 

@@ -30,7 +30,7 @@ for (const [name, [path, ready, click]] of Object.entries(views)) {
   try {
     await page.waitForSelector(ready, { timeout: 15_000 })
   } catch {
-    console.error(`${name}: left out, there is no ${ready}`) // the demo speaks HTTP only
+    console.error(`${name}: left out, there is no ${ready}`) 
     continue
   }
   if (click) await page.click(click)

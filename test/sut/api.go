@@ -93,6 +93,7 @@ type (
 // Status is the part of /api/status that tests ask for.
 type Status struct {
 	Tier, TierReason string
+	Ignore           string // rules on requests, in words
 	Lost             map[string]float64
 	Memory           struct{ RSS, Bound, BPF, Heap float64 }
 	Rates            struct{ Events, Exchanges, Bytes float64 }

@@ -18,7 +18,8 @@ import (
 )
 
 // TestDemoMap opens the demo shop SONDE_DEMO_RUNS times (default 3), each beside a fresh Sonde: the map has exactly the true
-// edges, each with as many requests as the callers logged, and nothing else, ever.
+// edges, each with as many requests as the callers logged, and nothing else, ever; and for each edge the operations and statuses
+// are those that its caller logged.
 func TestDemoMap(t *testing.T) {
 	runs := 3
 	if v := os.Getenv("SONDE_DEMO_RUNS"); v != "" {
@@ -82,8 +83,68 @@ func testDemoMap(t *testing.T) {
 		lost, _ := x.Lost()
 		t.Errorf("the map differs from the callers' logs (-truth +Sonde), losses %v:\n%s", lost, d)
 	}
+	checkOperationsOfEdges(t, x, logged)
 	if err := x.Stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+// edgeLabels are the labels of operation and status, by OpenTelemetry's conventions.
+func edgeLabels(protocol string) []string {
+	return map[string][]string{
+		"http":       {"http_request_method", "http_response_status_code"},
+		"redis":      {"db_operation_name", "db_response_status_code"},
+		"postgresql": {"db_operation_name", "db_response_status_code"},
+		"nats":       {"messaging_operation_name", "messaging_response_status_code"},
+		"dns":        {"dns_question_type", "dns_response_code"},
+		"grpc":       {"rpc_method", "rpc_response_status_code"},
+	}[protocol]
+}
+
+func operationsQuery(c demo.Count) string {
+	metric := map[string]string{
+		"http": "http_client_request_duration_seconds", "redis": "db_client_operation_duration_seconds",
+		"postgresql": "db_client_operation_duration_seconds", "nats": "messaging_client_operation_duration_seconds",
+		"dns": "dns_lookup_duration_seconds", "grpc": "rpc_client_call_duration_seconds",
+	}[c.Protocol]
+	return fmt.Sprintf(`sum by (%s) (histogram_count(%s{service_name=%q, peer_service=%q, network_protocol_name=%q}))`,
+		strings.Join(edgeLabels(c.Protocol), ","), metric, c.Client, c.Server, c.Protocol)
+}
+
+// checkOperationsOfEdges compares operations and statuses on all edges, and once more a moment later, so that counting too much
+// fails too.
+func checkOperationsOfEdges(t *testing.T, x *sut.Sonde, logged []demo.Count) {
+	t.Helper()
+	want := map[string]float64{}
+	for _, c := range logged {
+		for operation, n := range c.Operations {
+			want[c.Client+" → "+c.Server+": "+operation] = float64(n)
+		}
+	}
+	look := func() string {
+		got := map[string]float64{}
+		for _, c := range logged {
+			operations, err := byLabels(x, operationsQuery(c), edgeLabels(c.Protocol)...)
+			if err != nil {
+				return err.Error()
+			}
+			for operation, n := range operations {
+				got[c.Client+" → "+c.Server+": "+operation] = n
+			}
+		}
+		return cmp.Diff(want, got)
+	}
+	diff := look()
+	for deadline := time.Now().Add(settleTimeout); diff != "" && time.Now().Before(deadline); diff = look() {
+		time.Sleep(500 * time.Millisecond)
+	}
+	if diff == "" {
+		time.Sleep(1200 * time.Millisecond) // a flush later
+		diff = look()
+	}
+	if diff != "" {
+		lost, _ := x.Lost()
+		t.Errorf("operations differ from the callers' logs (-truth +Sonde), losses %v:\n%s", lost, diff)
 	}
 }
 

@@ -130,10 +130,15 @@ type nameServerProcess struct {
 
 func startNameServer(t *testing.T, service string) nameServerProcess {
 	t.Helper()
-	port := freePort(t)
-	p := startRole(t, service, "dns-server", Args{Addr: local(port)})
-	p.waitPort(t, "tcp", local(port)) // it listens on UDP before
-	return nameServerProcess{p, local(port), fmt.Sprint(port)}
+	return startNameServerAt(t, service, local(freePort(t)))
+}
+
+func startNameServerAt(t *testing.T, service, addr string) nameServerProcess {
+	t.Helper()
+	p := startRole(t, service, "dns-server", Args{Addr: addr})
+	p.waitPort(t, "tcp", addr) // it listens on UDP before
+	_, port, _ := strings.Cut(addr, ":")
+	return nameServerProcess{p, addr, port}
 }
 
 // dig asks each line's questions in a process of its own, and returns dig's own account.

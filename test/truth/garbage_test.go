@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"time"
+
+	"github.com/sonde-dev/sonde/test/garbage"
 )
 
 // garbageServer answers whatever comes with bytes that mean nothing.
@@ -29,7 +31,7 @@ func garbageServer(ctx context.Context, a Args) error {
 				if _, err := c.Read(buf); err != nil || r.IntN(5) == 0 {
 					return
 				}
-				c.Write(garbage(r))
+				c.Write(mess(r))
 			}
 		}()
 	}
@@ -65,7 +67,7 @@ func insult(r *rand.Rand, network, addr string) {
 		c.(*net.TCPConn).SetLinger(0)
 	}
 	for range 1 + r.IntN(4) {
-		if _, err := c.Write(garbage(r)); err != nil {
+		if _, err := c.Write(mess(r)); err != nil {
 			return
 		}
 		if r.IntN(2) == 0 {
@@ -75,25 +77,15 @@ func insult(r *rand.Rand, network, addr string) {
 	}
 }
 
-// garbage is random bytes, or something that resembles HTTP and is none: no request line and no status line of it is
-// valid by RFC 9112 §3 and §4.
-func garbage(r *rand.Rand) []byte {
-	almost := []string{
-		"GET\x00/ HTTP/1.1\r\nHost: x\r\n\r\n", "GTE / HTTP/1.1\r\n\r\n", "GET / HTP/1.1\r\nHost: x\r\n\r\n", "get / http/1.1\r\n\r\n",
-		"POST\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n", "HTTP/9 200\r\n\r\n", "HTTP/1.1\r\n\r\n", "GET", "GET \r\n\r\n", "HTTP/", "PUTT /x HTTP/1.1\r\n\r\n",
-		"\r\n\r\n\r\n", "Content-Length: 5\r\n\r\nhello", "5\r\nhello\r\n0\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-	}
-	b := make([]byte, r.IntN(3000))
-	for i := range b {
-		b[i] = byte(r.Uint32())
-	}
+// mess is random bytes, or something that resembles HTTP and is none.
+func mess(r *rand.Rand) []byte {
+	b := garbage.Noise(r)
 	switch r.IntN(3) {
 	case 0:
 		return b
 	case 1:
-		return []byte(almost[r.IntN(len(almost))])
-	default: // HTTP-like in the middle of noise, and noise in the middle of HTTP-like
-		a := almost[r.IntN(len(almost))]
-		return append(append(b, a...), b[:len(b)/2]...)
+		return []byte(garbage.Almost(r))
+	default:
+		return garbage.Around(b, garbage.Almost(r))
 	}
 }

@@ -129,6 +129,8 @@ export function statusReply(world: MockWorld, startedAt: number, now: number): S
     cpuSeconds: (now - startedAt) * 0.014, connections: 214, processes: 187,
     store: { series: 4120, samples: 4120 * 720, diskBytes: 38 * 2 ** 20, diskBound: 2 * 2 ** 30, retentionSecs: 15 * 86400, oldest: now - 3 * 86400, fsyncInterval: 5 },
     selection: 'every process except Sonde itself',
+    ignore: 'target /healthz',
+    ignored: 1842,
     content: {
       enabled: true, kept: 214, dropped: { service_rate: 1804, host_rate: 0, queue: 0, store: 0, memory: 0 }, records: 214,
       diskBytes: 402_000, diskBound: 64 * 2 ** 20, retentionSecs: 3 * 86400, oldest: now - 5400,

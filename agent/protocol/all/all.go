@@ -4,6 +4,8 @@
 package all
 
 import (
+	"slices"
+
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/amqp"
 	"github.com/sonde-dev/sonde/agent/protocol/cassandra"
@@ -26,6 +28,16 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol/thrift"
 	"github.com/sonde-dev/sonde/agent/protocol/tls"
 )
+
+// Names returns the names of all protocols and dialects, each once, in the order of Protocols.
+func Names() (names []string) {
+	for _, p := range Protocols() {
+		if !slices.Contains(names, p.Name()) {
+			names = append(names, p.Name())
+		}
+	}
+	return names
+}
 
 // Protocols returns the registry in order of recognition: the first that claims the bytes of a connection gets it.
 func Protocols() []protocol.Protocol {

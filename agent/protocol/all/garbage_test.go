@@ -12,6 +12,7 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/all"
 	"github.com/sonde-dev/sonde/agent/replay"
+	"github.com/sonde-dev/sonde/test/garbage"
 )
 
 // free is a byte of a start that is chosen at random.
@@ -126,7 +127,7 @@ func TestNobodyClaimsGarbage(t *testing.T) {
 		conv := &replay.Conversation{Seen: r.IntN(2) == 0}
 		for range 1 + r.IntN(4) {
 			for _, isClient := range []bool{true, false} {
-				if b := garbage(r); len(b) > 0 && (isClient || r.IntN(5) > 0) {
+				if b := mess(r); len(b) > 0 && (isClient || r.IntN(5) > 0) {
 					conv.Calls = append(conv.Calls, replay.Call{FromClient: isClient, Len: uint32(len(b)), Payload: b})
 				}
 			}
@@ -140,25 +141,16 @@ func TestNobodyClaimsGarbage(t *testing.T) {
 	}
 }
 
-// garbage is random bytes, or something that resembles HTTP and is none (RFC 9112 §3, §4), or a start with random bytes behind it.
-func garbage(r *rand.Rand) []byte {
-	almost := []string{
-		"GET\x00/ HTTP/1.1\r\nHost: x\r\n\r\n", "GTE / HTTP/1.1\r\n\r\n", "GET / HTP/1.1\r\nHost: x\r\n\r\n", "get / http/1.1\r\n\r\n",
-		"POST\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n", "HTTP/9 200\r\n\r\n", "HTTP/1.1\r\n\r\n", "GET", "GET \r\n\r\n", "HTTP/", "PUTT /x HTTP/1.1\r\n\r\n",
-		"\r\n\r\n\r\n", "Content-Length: 5\r\n\r\nhello", "5\r\nhello\r\n0\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-	}
-	b := make([]byte, r.IntN(3000))
-	for i := range b {
-		b[i] = byte(r.Uint32())
-	}
-	a := almost[r.IntN(len(almost))]
+// mess is random bytes, or something that resembles HTTP and is none, or a start with random bytes behind it.
+func mess(r *rand.Rand) []byte {
+	b, a := garbage.Noise(r), garbage.Almost(r)
 	switch r.IntN(4) {
 	case 0:
 		return b
 	case 1:
 		return []byte(a)
-	case 2: // noise with something else in the middle of it
-		return append(append(b, a...), b[:len(b)/2]...)
+	case 2:
+		return garbage.Around(b, a)
 	default:
 		for i, c := range starts[r.IntN(len(starts))].fixed {
 			if c != free && len(b) >= shortest {

@@ -65,32 +65,28 @@ var helloLines = []string{
 func conversation(calls ...Call) []Call { return append(slices.Clone(hello), calls...) }
 func lines(want ...string) []string     { return append(slices.Clone(helloLines), want...) }
 
-var conversations = []struct {
-	name  string
-	calls []Call
-	want  []string
-}{
-	{"publish", conversation(
+var conversations = []Conversation{
+	{Name: "publish", Calls: conversation(
 		Client(call(1, exchangeDeclare, none, "ex", "topic", byte(0), table)), Server(call(1, exchangeDeclare+1)),
 		Client(call(1, basicPublish, none, "ex", "orders.new", byte(0))), Client(body(1, 3)),
 		Client(publish(1, "", "q", 10, 20), publish(1, "", "q")),
 		Client(frame(frameHeartbeat, 0)), Server(frame(frameHeartbeat, 0)),
 		Client(call(1, channelClose, uint16(200), "bye", uint32(0))), Server(call(1, channelCloseOK)),
 		Client(call(0, connectionClose, uint16(200), "bye", uint32(0))), Server(call(0, connectionClose+1)),
-	), lines(
+	), Want: lines(
 		"exchange.declare ex ok req=28 res=12", "publish ex:orders.new - req=62 res=0 noresponse",
 		"publish q - req=86 res=0 noresponse", "publish q - req=40 res=0 noresponse",
 		"channel.close - ok req=22 res=12", "connection.close - ok req=22 res=12",
 	)},
-	{"confirms", conversation(
+	{Name: "confirms", Calls: conversation(
 		Client(call(1, confirmSelect, byte(0)), publish(1, "", "a", 1)), Server(call(1, confirmSelect+1)),
 		Client(publish(1, "", "b", 1), publish(1, "", "c", 1), publish(1, "", "d", 1)),
 		Server(ack(1, 2, 0)), Server(ack(1, 3, 1), call(1, basicNack, uint64(4), byte(0))),
-	), lines(
+	), Want: lines(
 		"confirm.select - ok req=13 res=12", "publish b ack req=49 res=21", "publish a ack req=49 res=21", "publish c ack req=49 res=0",
 		"publish d nack req=49 res=21 servererror=nack error=nack",
 	)},
-	{"consume", conversation(
+	{Name: "consume", Calls: conversation(
 		Client(call(1, queueDeclare, none, "", byte(0), table)), Server(call(1, queueDeclareOK, "amq.gen-1", table, table)),
 		Client(call(1, basicConsume, none, "", "", byte(0), table)), Server(call(1, basicConsumeOK, "ctag1"), deliver(1, "ctag1", 1, 4)),
 		Client(call(1, basicConsume, none, "silent", "me", byte(2), table)), Server(call(1, basicConsumeOK, "me"), deliver(1, "me", 2, 4)),
@@ -98,18 +94,18 @@ var conversations = []struct {
 		Client(ack(1, 1, 0)), Client(call(1, basicReject, uint64(5), byte(1)), call(1, basicNack, uint64(0), byte(1))),
 		Server(call(1, basicCancel, "ctag1", byte(1))),
 		Client(call(1, basicCancel, "me", byte(0))), Server(call(1, basicCancel+1, "me")),
-	), lines(
+	), Want: lines(
 		"queue.declare - ok req=20 res=30", "consume amq.gen-1 ok req=21 res=18", "consume silent ok req=29 res=15",
 		"deliver silent - req=65 res=0 noresponse", "deliver amq.gen-1 ack req=68 res=21",
 		"deliver amq.gen-1 reject req=68 res=21 error=reject",
 		"deliver amq.gen-1 nack req=68 res=21 error=nack", "deliver amq.gen-1 nack req=68 res=0 error=nack",
 		"cancel - - req=19 res=0 noresponse", "cancel silent ok req=16 res=15",
 	)},
-	{"get", conversation(
+	{Name: "get", Calls: conversation(
 		Client(call(1, basicGet, none, "q", byte(0))), Server(call(1, basicGetOK, uint64(1), byte(0), "", "q", uint32(7)), body(1, 9)),
 		Client(ack(1, 1, 0)), Client(call(1, basicGet, none, "q", byte(0))), Server(call(1, basicGetEmpty, "")),
-	), lines("get q ok req=17 res=67", "get q empty req=17 res=13")},
-	{"errors", conversation(
+	), Want: lines("get q ok req=17 res=67", "get q empty req=17 res=13")},
+	{Name: "errors", Calls: conversation(
 		Client(call(1, queueDeclare, none, "x", byte(1), table)), Server(call(1, channelClose, uint16(404), "NOT_FOUND", uint32(queueDeclare))),
 		Client(call(1, channelCloseOK)), Client(call(1, channelOpen, "")), Server(call(1, channelOpen+1, uint32(0))),
 		Client(publish(1, "nowhere", "k", 1)), Server(call(1, channelClose, uint16(404), "NOT_FOUND", uint32(basicPublish))),
@@ -118,33 +114,29 @@ var conversations = []struct {
 		Server(call(1, basicReturn, uint16(312), "NO_ROUTE", "ex", "void"), body(1, 1), ack(1, 1, 0)),
 		Client(publish(1, "ex", "y", 1)), Server(call(0, connectionClose, uint16(541), "INTERNAL_ERROR", uint32(0))),
 		Client(call(0, connectionClose+1)),
-	), lines(
+	), Want: lines(
 		"queue.declare x 404 req=21 res=28 error=404", "channel.open - ok req=13 res=16",
 		"publish nowhere:k - req=56 res=0 noresponse", "channel.close - 404 req=28 res=0 noresponse error=404",
 		"channel.open - ok req=13 res=16", "confirm.select - - req=13 res=0 noresponse",
 		"return ex:void 312 req=62 res=0 noresponse error=312", "publish ex:void ack req=54 res=21",
 		"publish ex:y - req=51 res=0 error=channel_closed", "connection.close - 541 req=33 res=0 noresponse servererror=541 error=541",
 	)},
-	{"channels", conversation(
+	{Name: "channels", Calls: conversation(
 		Client(call(2, channelOpen, "")), Server(call(2, channelOpen+1, uint32(0))),
 		Client(call(1, basicPublish, none, "", "one", byte(0)), call(2, basicPublish, none, "", "two", byte(0)), body(2, 2), body(1, 1)),
 		Client(call(1, queueBind, none, "a", "e", "k", byte(0), table), call(2, queueDeclare, none, "b", byte(16), table)),
 		Client(call(2, classQueue<<16|30, none, "b", byte(0))),
 		Server(call(2, classQueue<<16|31, uint32(3))), Server(call(1, queueBind+1)),
-	), lines(
+	), Want: lines(
 		"channel.open - ok req=13 res=16", "publish two - req=52 res=0 noresponse", "publish one - req=51 res=0 noresponse",
 		"queue.declare b - req=21 res=0 noresponse", "queue.purge b ok req=17 res=16", "queue.bind a ok req=25 res=12",
 	)},
 }
 
 func TestConversations(t *testing.T) {
-	for _, tt := range conversations {
-		t.Run(tt.name, func(t *testing.T) {
-			Expect(t, Protocol{}, false, tt.calls, tt.want...)
-			AnySplit(t, Protocol{}, false, tt.calls)
-			AnyLoss(t, Protocol{}, tt.calls, SameButUnknown)
-		})
-	}
+	Each(t, Protocol{}, conversations, func(t *testing.T, c Conversation) {
+		AnyLoss(t, Protocol{}, c.Calls, SameButUnknown)
+	})
 }
 
 // A connection that was there before: everything from the next method on, without what only its start would have told.
@@ -200,13 +192,7 @@ func TestCapture(t *testing.T) {
 		"queue.bind hello ok req=41 res=12", "consume hello ok req=31 res=18", "deliver hello - req=85 res=0 noresponse")...)
 }
 
-func FuzzParse(f *testing.F) {
-	var seeds [][]Call
-	for _, c := range conversations {
-		seeds = append(seeds, c.calls)
-	}
-	Fuzz(f, Protocol{}, seeds...)
-}
+func FuzzParse(f *testing.F) { Fuzz(f, Protocol{}, conversations) }
 
 func BenchmarkParsePublishConfirmed(b *testing.B) {
 	p := newParser()

@@ -38,17 +38,4 @@ func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 1 << 20, Re
 // Semantics names the metrics and labels after OpenTelemetry's database conventions.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
-var semantics = protocol.Semantics{
-	ServerDuration:    "db_server_operation_duration_seconds",
-	ClientDuration:    "db_client_operation_duration_seconds",
-	OperationLabel:    "db_operation_name",
-	ServerTargetLabel: "db_query_text",
-	ClientTargetLabel: "db_query_text",
-	StatusLabel:       "db_response_status_code",
-	Template:          Template,
-	Counts: []protocol.Count{{
-		Server: "db_server_response_returned_rows_total", Client: "db_client_response_returned_rows_total",
-		Unit: "{row}", Help: "Rows returned.",
-	}},
-	Constant: []protocol.Attribute{{Key: "db_system_name", Value: "cassandra"}},
-}
+var semantics = protocol.Database("cassandra", "db_query_text", Template, protocol.ReturnedRows("Rows returned."))

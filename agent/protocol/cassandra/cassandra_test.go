@@ -182,14 +182,8 @@ func TestCRC24(t *testing.T) {
 
 var query5 = wire(5, 0, 3, opQuery, long("SELECT v FROM t WHERE k = 42"), parameters, u16(0))
 
-type conversation struct {
-	name  string
-	calls []Call
-	want  []string
-}
-
-var conversations = []conversation{
-	{"version 4", []Call{
+var conversations = []Conversation{
+	{Name: "version 4", Calls: []Call{
 		Client(ask(0, opOptions)), Server(say(0, opSupported, u16(1), "CQL_VERSION", u16(1), "3.0.0")),
 		Client(ask(0, opStartup, startup)), Server(say(0, opAuthenticate, "PasswordAuthenticator")),
 		Client(ask(0, opAuthResponse, long("\x00user\x00secret"))), Server(say(0, opAuthSuccess, 0)),
@@ -201,7 +195,7 @@ var conversations = []conversation{
 		Client(ask(5, opBatch, byte(0), u16(2), byte(0), insert, u16(0), byte(1), id1, u16(0), u16(1), byte(0))), Server(say(5, opError, 0x1100, "timed out", u16(1), 1, 2, "BATCH")),
 		Client(ask(6, opQuery, long("SELEKT 1"), parameters)), Server(say(6, opError, 0x2000, "line 1:0 no viable alternative")),
 		Server(say(-1, opEvent, "STATUS_CHANGE", "DOWN", byte(4), []byte{127, 0, 0, 1}, 9042)),
-	}, []string{
+	}, Want: []string{
 		"OPTIONS - ok req=9 res=33", "STARTUP - ok req=49 res=32", "AUTH_RESPONSE - ok req=25 res=13", "REGISTER - ok req=26 res=9",
 		"SELECT SELECT * FROM ks.users ok req=38 res=104 count0=2",
 		"INSERT INSERT INTO ks.users (id, name) VALUES (?) ok req=68 res=13",
@@ -211,30 +205,30 @@ var conversations = []conversation{
 		"other SELEKT ? 0x2000 req=24 res=45 error=0x2000",
 		"EVENT - STATUS_CHANGE req=39 res=0 noresponse",
 	}},
-	{"compressed frames", []Call{
+	{Name: "compressed frames", Calls: []Call{
 		Client(ask(0, opStartup, startup)), Server(say(0, opReady)),
 		Client(wire(4, flagCompressed, 1, opQuery, 64, lz4(fields(insert, parameters)))), Server(wire(4|isResponse, flagCompressed, 1, opResult, len(rowsBody), lz4(rowsBody))),
 		Client(ask(0, opStartup, u16(1), "COMPRESSION", "snappy")), Server(say(0, opReady)),
 		Client(wire(4, flagCompressed, 1, opQuery, snappy.Encode(nil, fields(insert, parameters)))), Server(wire(4|isResponse, flagCompressed, 1, opResult, snappy.Encode(nil, rowsBody))),
-	}, []string{
+	}, Want: []string{
 		"STARTUP - ok req=49 res=9", "INSERT INSERT INTO ks.users (id, name) VALUES (?) ok req=74 res=110 count0=2",
 		"STARTUP - ok req=32 res=9", "INSERT INSERT INTO ks.users (id, name) VALUES (?) ok req=70 res=107 count0=2",
 	}},
-	{"version 5", []Call{
+	{Name: "version 5", Calls: []Call{
 		Client(wire(5, 0, 0, opStartup, u16(1), "CQL_VERSION", "3.0.0")), Server(wire(5|isResponse, 0, 0, opReady)),
 		Client(wrap(true, query5, wire(5, 0, 4, opPrepare, long("DELETE FROM t WHERE k = ?"), 0))),
 		Server(wrap(true, wire(5|isResponse, 0, 4, opResult, resultPrepared, id2, id2, 0, 0)), wrap(true, wire(5|isResponse, 0, 3, opResult, rowsBody))),
 		Client(wrap(false, wire(5, 0, 5, opExecute, id2, id2, parameters, make([]byte, 300))[:200]), wrap(false, wire(5, 0, 5, opExecute, id2, id2, parameters, make([]byte, 300))[200:])),
 		Server(wrap(true, wire(5|isResponse, 0, 5, opResult, resultVoid))),
-	}, []string{
+	}, Want: []string{
 		"STARTUP - ok req=31 res=9", "PREPARE DELETE FROM t WHERE k = ? ok req=42 res=57", "SELECT SELECT v FROM t WHERE k = ? ok req=46 res=104 count0=2",
 		"DELETE DELETE FROM t WHERE k = ? ok req=348 res=13",
 	}},
-	{"version 5 with LZ4", []Call{
+	{Name: "version 5 with LZ4", Calls: []Call{
 		Client(wire(5, 0, 0, opStartup, startup)), Server(wire(5|isResponse, 0, 0, opAuthenticate, "PasswordAuthenticator")),
 		Client(wrapLZ4(true, wire(5, 0, 0, opAuthResponse, long("\x00user\x00secret")))), Server(wrapLZ4(true, wire(5|isResponse, 0, 0, opAuthSuccess, 0))),
 		Client(wrapLZ4(true, query5)), Server(wrapLZ4(true, wire(5|isResponse, 0, 3, opResult, rowsBody))),
-	}, []string{
+	}, Want: []string{
 		"STARTUP - ok req=49 res=32", "AUTH_RESPONSE - ok req=25 res=13", "SELECT SELECT v FROM t WHERE k = ? ok req=46 res=104 count0=2",
 	}},
 }
@@ -253,18 +247,14 @@ func same(got, want string) bool {
 }
 
 func TestConversations(t *testing.T) {
-	for _, tt := range conversations {
-		t.Run(tt.name, func(t *testing.T) {
-			Expect(t, Protocol{}, false, tt.calls, tt.want...)
-			AnySplit(t, Protocol{}, false, tt.calls)
-			AnyLoss(t, Protocol{}, tt.calls, same)
-			for _, line := range Play(t, Protocol{}, false, tt.calls).Lines {
-				if strings.Contains(line, "secret") {
-					t.Errorf("%q shows a value", line)
-				}
+	Each(t, Protocol{}, conversations, func(t *testing.T, c Conversation) {
+		AnyLoss(t, Protocol{}, c.Calls, same)
+		for _, line := range Play(t, Protocol{}, false, c.Calls).Lines {
+			if strings.Contains(line, "secret") {
+				t.Errorf("%q shows a value", line)
 			}
-		})
-	}
+		}
+	})
 }
 
 func TestJoined(t *testing.T) {
@@ -318,13 +308,7 @@ func TestBounded(t *testing.T) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
-	var seeds [][]Call
-	for _, c := range conversations {
-		seeds = append(seeds, c.calls)
-	}
-	Fuzz(f, Protocol{}, seeds...)
-}
+func FuzzParse(f *testing.F) { Fuzz(f, Protocol{}, conversations) }
 
 func BenchmarkParse(b *testing.B) {
 	for _, bench := range []struct {

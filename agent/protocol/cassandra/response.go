@@ -88,7 +88,7 @@ func (p *parser) result(f *frame, r *reader, m *message, res *protocol.Response)
 	switch r.int() {
 	case resultRows:
 		if n, ok := rows(f, r); ok {
-			res.Counts[0] = n
+			res.Counts[protocol.RowsReturned] = n
 		}
 	case resultPrepared:
 		if id := r.string(); len(id) > 0 && m.was.text.operation != "" {

@@ -52,19 +52,5 @@ func (Protocol) Reads() protocol.Reading {
 // Semantics names the metrics and labels after OpenTelemetry's database conventions.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
-// returned is the index of the rows of a result in Semantics.Counts.
-const returned = 0
-
-var semantics = protocol.Semantics{
-	ServerDuration:    "db_server_operation_duration_seconds",
-	ClientDuration:    "db_client_operation_duration_seconds",
-	OperationLabel:    "db_operation_name",
-	ServerTargetLabel: "db_query_text",
-	ClientTargetLabel: "db_query_text",
-	StatusLabel:       "db_response_status_code",
-	Template:          func(statement string) string { return statement }, // it is one already; see sqltext
-	Counts: []protocol.Count{
-		returned: {Server: "db_server_response_returned_rows_total", Client: "db_client_response_returned_rows_total", Unit: "{row}", Help: "Rows that statements returned."},
-	},
-	Constant: []protocol.Attribute{{Key: "db_system_name", Value: "clickhouse"}},
-}
+var semantics = protocol.Database("clickhouse", "db_query_text", nil, // it is a template already; see sqltext
+	protocol.ReturnedRows("Rows that statements returned."))

@@ -66,15 +66,7 @@ func TestConversations(t *testing.T) { parsertest.Conversations(t, Protocol{}, "
 
 func FuzzParse(f *testing.F) {
 	for _, c := range parsertest.Capture(f, "testdata/clickhouse.pcap", 19000) {
-		var orders, text []byte
-		for _, s := range c {
-			for b := s.Data; len(b) > 0 && len(text) < 4096; {
-				n := min(len(b), 255)
-				orders = append(orders, byte(s.Dir), byte(n))
-				text = append(text, b[:n]...)
-				b = b[n:]
-			}
-		}
+		orders, text := parsertest.Orders(c, 4096)
 		f.Add(orders, text, false)
 		f.Add(orders, text, true)
 	}

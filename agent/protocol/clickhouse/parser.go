@@ -283,7 +283,7 @@ func (p *parser) end(e protocol.End, sink protocol.Sink) {
 		if c.hasFailed {
 			r.ServerError, r.ClientError = r.Status, r.Status
 		}
-		r.Counts[returned] = c.rows
+		r.Counts[protocol.RowsReturned] = c.rows
 		sink.ResponseHead(c.id, r)
 	}
 	e.BodyBytes, e.Partial = c.res, c.isPartial

@@ -8,32 +8,26 @@ import (
 
 	"github.com/sonde-dev/sonde/agent/protocol"
 	"github.com/sonde-dev/sonde/agent/protocol/http1"
-	"github.com/sonde-dev/sonde/signal"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 // viewer is a sink that keeps the last view of each exchange.
 type viewer struct {
+	parsertest.Discard
 	views map[uint64]*protocol.View
 	ends  int
 	whole bool
 }
 
-func (v *viewer) RequestBegin(uint64)                    {}
-func (v *viewer) RequestHead(uint64, protocol.Request)   {}
-func (v *viewer) RequestEnd(uint64, protocol.End)        {}
-func (v *viewer) ResponseBegin(uint64)                   {}
-func (v *viewer) ResponseHead(uint64, protocol.Response) {}
-func (v *viewer) ResponseEnd(uint64, protocol.End)       { v.ends++ }
-func (v *viewer) Opaque()                                {}
-func (v *viewer) Lost(signal.Cause, uint64)              {}
-func (v *viewer) View(id uint64, view *protocol.View)    { v.views[id] = view }
-func (v *viewer) Whole()                                 { v.whole = true }
+func (v *viewer) ResponseEnd(uint64, protocol.End)    { v.ends++ }
+func (v *viewer) View(id uint64, view *protocol.View) { v.views[id] = view }
+func (v *viewer) Whole()                              { v.whole = true }
 
 func describe(v *protocol.View) string {
 	if v == nil {
 		return ""
 	}
-	s := fmt.Sprintf("%s %s %s", v.Protocol.Name(), orDash(v.Operation), orDash(template(v)))
+	s := fmt.Sprintf("%s %s %s", v.Protocol.Name(), orDash(v.Operation), orDash(v.Protocol.Semantics().TemplateOf(v.Target)))
 	if v.Failure != "" {
 		s += " " + v.Failure
 	}
@@ -41,13 +35,6 @@ func describe(v *protocol.View) string {
 		s += fmt.Sprint(" ", v.Counts)
 	}
 	return s
-}
-
-func template(v *protocol.View) string {
-	if f := v.Protocol.Semantics().Template; f != nil {
-		return f(v.Target)
-	}
-	return v.Target
 }
 
 func orDash(s string) string {

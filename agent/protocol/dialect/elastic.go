@@ -27,14 +27,9 @@ var (
 
 func elastic(system string, read, notRead []string) *names {
 	return &names{
-		name: system,
-		semantics: protocol.Semantics{
-			ServerDuration: "db_server_operation_duration_seconds", ClientDuration: "db_client_operation_duration_seconds",
-			OperationLabel: "db_operation_name", ServerTargetLabel: "db_collection_name", ClientTargetLabel: "db_collection_name",
-			StatusLabel: "db_response_status_code", Template: indexTemplate,
-			Constant: []protocol.Attribute{{Key: "db_system_name", Value: system}},
-		},
-		reading: protocol.Reading{Read: read, NotRead: notRead},
+		name:      system,
+		semantics: protocol.Database(system, "db_collection_name", indexTemplate),
+		reading:   protocol.Reading{Read: read, NotRead: notRead},
 	}
 }
 

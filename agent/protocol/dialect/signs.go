@@ -1,6 +1,10 @@
 package dialect
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/sonde-dev/sonde/agent/protocol/internal/ascii"
+)
 
 // Signs are what header fields say to the dialects, a bit for each fact, so that no value of a field is kept anywhere.
 type Signs uint64
@@ -84,7 +88,7 @@ func signsOfLine(line []byte) Signs {
 	}
 	for i := range some {
 		f := &some[i]
-		if n := len(f.name); len(line) > n && line[n] == ':' && equalFold(line[:n], f.name) {
+		if n := len(f.name); len(line) > n && line[n] == ':' && ascii.EqualFold(line[:n], f.name) {
 			return f.sign(bytes.Trim(line[n+1:], " \t\r"))
 		}
 	}
@@ -107,42 +111,28 @@ func signsOfType(v []byte) Signs {
 	switch s := signTyped; {
 	case len(v) == 0:
 		return 0
-	case equalFold(v, "application/json"), equalFold(v, "application/graphql-response+json"), equalFold(v, "application/graphql+json"):
+	case ascii.EqualFold(v, "application/json"), ascii.EqualFold(v, "application/graphql-response+json"), ascii.EqualFold(v, "application/graphql+json"):
 		return s | signJSON
-	case equalFold(v, "application/vnd.elasticsearch+json"):
+	case ascii.EqualFold(v, "application/vnd.elasticsearch+json"):
 		return s | signJSON | signElastic
-	case equalFold(v, "application/vnd.elasticsearch+x-ndjson"):
+	case ascii.EqualFold(v, "application/vnd.elasticsearch+x-ndjson"):
 		return s | signLines | signElastic
-	case equalFold(v, "application/x-ndjson"):
+	case ascii.EqualFold(v, "application/x-ndjson"):
 		return s | signLines
-	case equalFold(v, "text/event-stream"):
+	case ascii.EqualFold(v, "text/event-stream"):
 		return s | signEvents
 	default:
 		return s
 	}
 }
 
-func signsOfCoding(v []byte) Signs { return when(len(v) > 0 && !equalFold(v, "identity"), signCoded) }
+func signsOfCoding(v []byte) Signs {
+	return when(len(v) > 0 && !ascii.EqualFold(v, "identity"), signCoded)
+}
 
 func when(is bool, s Signs) Signs {
 	if is {
 		return s
 	}
 	return 0
-}
-
-// equalFold compares with an ASCII text given in lower case.
-func equalFold(b []byte, lower string) bool {
-	if len(b) != len(lower) {
-		return false
-	}
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -369,18 +370,6 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// nobody is a Sink that does not listen.
-type nobody struct{}
-
-func (nobody) RequestBegin(uint64)                    {}
-func (nobody) RequestHead(uint64, protocol.Request)   {}
-func (nobody) RequestEnd(uint64, protocol.End)        {}
-func (nobody) ResponseBegin(uint64)                   {}
-func (nobody) ResponseHead(uint64, protocol.Response) {}
-func (nobody) ResponseEnd(uint64, protocol.End)       {}
-func (nobody) Opaque()                                {}
-func (nobody) Lost(signal.Cause, uint64)              {}
-
 // BenchmarkParse is one look-up: a query and its answer with two addresses.
 func BenchmarkParse(b *testing.B) {
 	query, reply := ask(1, shop, tA), answer(1, shop, tA, 0, 2)
@@ -388,8 +377,8 @@ func BenchmarkParse(b *testing.B) {
 		p := Protocol{}.NewParser(protocol.Start{Datagrams: true})
 		b.ReportAllocs()
 		for b.Loop() {
-			p.Data(toServer, query, nobody{})
-			p.Data(fromServer, reply, nobody{})
+			p.Data(toServer, query, parsertest.Discard{})
+			p.Data(fromServer, reply, parsertest.Discard{})
 		}
 	})
 	b.Run("stream", func(b *testing.B) {
@@ -397,8 +386,8 @@ func BenchmarkParse(b *testing.B) {
 		query, reply := framed(query), framed(reply)
 		b.ReportAllocs()
 		for b.Loop() {
-			p.Data(toServer, query, nobody{})
-			p.Data(fromServer, reply, nobody{})
+			p.Data(toServer, query, parsertest.Discard{})
+			p.Data(fromServer, reply, parsertest.Discard{})
 		}
 	})
 }

@@ -179,7 +179,8 @@ func TestTemplate(t *testing.T) {
 func TestIsSearch(t *testing.T) {
 	for name, want := range map[string]bool{
 		"api.example.com": false, "api.default.svc.cluster.local": false, "db-0.db.default.svc.cluster.local": false,
-		"api.example.com.default.svc.cluster.local": true, "api.example.com.svc.cluster.local": false, "a.b.example.com.svc.cluster.local": true,
+		"api.example.com.default.svc.cluster.local": true, "api.example.com.svc.cluster.local": true, "db-0.db.dev.svc.cluster.local": false,
+		"example.com.svc.cluster.local": false, "a.b.example.com.svc.cluster.local": true,
 		"api.example.com.cluster.local": true, "10-0-0-1.default.pod.cluster.local": false, "cluster.local": false,
 	} {
 		if got := isSearch(name); got != want {

@@ -81,5 +81,16 @@ func isSearch(name string) bool {
 		return strings.Contains(rest, ".") && !strings.HasSuffix(rest, ".pod") // api.example.com.cluster.local
 	}
 	const podServiceNamespace = 3 // labels of the longest name that there is
-	return strings.Count(inner, ".")+1 > podServiceNamespace
+	labels := strings.Count(inner, ".") + 1
+	return labels > podServiceNamespace || labels == podServiceNamespace && isTopLevel(inner[strings.LastIndexByte(inner, '.')+1:])
+}
+
+// isTopLevel knows top-level domains that nobody calls a namespace: with ndots:5 each call to api.example.com asks for
+// api.example.com.svc.cluster.local, too.
+func isTopLevel(label string) bool {
+	switch label {
+	case "com", "net", "org", "edu", "gov":
+		return true
+	}
+	return false
 }

@@ -57,12 +57,4 @@ func (Protocol) Reads() protocol.Reading {
 // Semantics names the metrics and labels after OpenTelemetry's conventions for remote procedure calls.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
-var semantics = protocol.Semantics{
-	ServerDuration:    "rpc_server_call_duration_seconds",
-	ClientDuration:    "rpc_client_call_duration_seconds",
-	ServerTargetLabel: "rpc_method",
-	ClientTargetLabel: "rpc_method",
-	StatusLabel:       "rpc_response_status_code",
-	Template:          func(method string) string { return method },
-	Constant:          []protocol.Attribute{{Key: "rpc_system_name", Value: "dubbo"}},
-}
+var semantics = protocol.RPC("dubbo", nil)

@@ -23,15 +23,7 @@ func TestCaptures(t *testing.T) {
 			"call com.zznode.itms.api.OFOPServer/sendOfopMsg OK req=798 res=17\n"},
 	} {
 		calls := parsertest.Capture(t, "testdata/"+tt.file+".pcap", tt.port)[0]
-		for _, c := range calls {
-			want := protocol.IsRequest
-			if c.Dir == protocol.FromServer {
-				want = protocol.IsResponse
-			}
-			if v := recognize(c.Data); v != want {
-				t.Errorf("%s: recognize(%q) = %v, want %v", tt.file, c.Data, v, want)
-			}
-		}
+		parsertest.Claimed(t, Protocol{}, calls)
 		if got := parsertest.Play(t, Protocol{}, false, calls).String(); got != tt.want {
 			t.Errorf("%s: got\n%swant\n%s", tt.file, got, tt.want)
 		}
@@ -156,10 +148,7 @@ func TestRecognize(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	var text []byte
-	for _, c := range conversation() {
-		text = append(text, c.Data...)
-	}
+	text := parsertest.Text(conversation())
 	f.Add([]byte("\x00\xff\x00\xff\x01\xff\x02\x20\x01\x20"), text[2000:], false)
 	f.Add([]byte("\x00\xff\x01\xff\x02\x20\x01\x20"), text[2300:], true)
 	f.Fuzz(func(t *testing.T, orders, text []byte, joined bool) {

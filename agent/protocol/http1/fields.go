@@ -1,6 +1,10 @@
 package http1
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/sonde-dev/sonde/agent/protocol/internal/ascii"
+)
 
 // framing says where the body of a message ends (RFC 9112 §6.3).
 type framing uint8
@@ -80,7 +84,7 @@ func splitField(line []byte, name string, f field) (field, []byte) {
 			return noField, nil
 		}
 	}
-	if !equalFold(line[:len(name)], name) {
+	if !ascii.EqualFold(line[:len(name)], name) {
 		return noField, nil
 	}
 	return f, rest[1:]
@@ -133,11 +137,11 @@ func (f *fields) addCoding(v []byte) {
 			item = item[:i]
 		}
 		item = trimSpace(item)
-		if len(item) == 0 || equalFold(item, "identity") { // identity: RFC 2616 §3.6, still sent
+		if len(item) == 0 || ascii.EqualFold(item, "identity") { // identity: RFC 2616 §3.6, still sent
 			continue
 		}
 		f.hasCoding = true
-		f.isChunked = equalFold(item, "chunked")
+		f.isChunked = ascii.EqualFold(item, "chunked")
 	}
 }
 

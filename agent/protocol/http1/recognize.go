@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/ascii"
 )
 
 // enoughOfLine is the number of bytes of an unfinished request line that suffice to believe in it: method, space, slash
@@ -75,7 +76,7 @@ func isTargetStart(method string, target []byte) bool {
 	}
 	for _, scheme := range [...]string{"http://", "https://"} {
 		n := min(len(scheme), len(target))
-		if equalFold(target[:n], scheme[:n]) {
+		if ascii.EqualFold(target[:n], scheme[:n]) {
 			return true
 		}
 	}

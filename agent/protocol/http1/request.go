@@ -48,9 +48,7 @@ func (p *parser) readRequest(b []byte, atCall bool, sink protocol.Sink) int {
 	case inFixed:
 		n := min(uint64(len(b)), s.remain)
 		protocol.Tell(sink, s.id, protocol.ToServer, protocol.FormHTTP, b[:n])
-		if s.dialect != nil {
-			s.dialect.Body(protocol.ToServer, b[:n])
-		}
+		s.readBody(protocol.ToServer, b[:n])
 		p.skipFixedRequest(n, sink)
 		return int(n)
 	case inChunked:

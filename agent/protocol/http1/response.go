@@ -29,9 +29,7 @@ func (p *parser) readResponse(b []byte, atCall bool, sink protocol.Sink) int {
 	case inFixed:
 		n := min(uint64(len(b)), s.remain)
 		s.tellResponse(b[:n], sink)
-		if s.dialect != nil {
-			s.dialect.Body(protocol.FromServer, b[:n])
-		}
+		s.readBody(protocol.FromServer, b[:n])
 		p.skipFixedResponse(n, sink)
 		return int(n)
 	case inChunked:
@@ -54,9 +52,7 @@ func (p *parser) readResponse(b []byte, atCall bool, sink protocol.Sink) int {
 	}
 	if s.state == inUntilEnd {
 		s.tellResponse(b, sink)
-		if s.dialect != nil {
-			s.dialect.Body(protocol.FromServer, b)
-		}
+		s.readBody(protocol.FromServer, b)
 	}
 	s.body += uint64(len(b)) // inUntilEnd, inUnknown, lost
 	return len(b)

@@ -25,16 +25,29 @@ func (s *stream) loseBody(dir protocol.Direction) {
 	}
 }
 
+// readBody lets the dialect see bytes of the body.
+func (s *stream) readBody(dir protocol.Direction, b []byte) {
+	if s.dialect != nil {
+		s.dialect.Body(dir, b)
+	}
+}
+
+// endDialect takes the dialect off a message that ended, nil for none.
+func (s *stream) endDialect(dir protocol.Direction, isPartial bool) dialect.Reader {
+	d := s.dialect
+	s.dialect = nil
+	if d != nil && isPartial {
+		d.Gap(dir)
+	}
+	return d
+}
+
 // tellRequestView is called when a request ends: it may get no response.
 func (p *parser) tellRequestView(isPartial bool, sink protocol.Sink) {
 	s := &p.req
-	d := s.dialect
+	d := s.endDialect(protocol.ToServer, isPartial)
 	if d == nil {
 		return
-	}
-	s.dialect = nil
-	if isPartial {
-		d.Gap(protocol.ToServer)
 	}
 	p.askWhole(d, sink)
 	if v, ok := sink.(protocol.Viewer); ok {
@@ -46,13 +59,9 @@ func (p *parser) tellRequestView(isPartial bool, sink protocol.Sink) {
 
 // tellView is called when a response ends.
 func (s *stream) tellView(isPartial bool, sink protocol.Sink) {
-	d := s.dialect
+	d := s.endDialect(protocol.FromServer, isPartial)
 	if d == nil {
 		return
-	}
-	s.dialect = nil
-	if isPartial {
-		d.Gap(protocol.FromServer)
 	}
 	if v, ok := sink.(protocol.Viewer); ok {
 		v.View(s.id, d.View(true))

@@ -4,20 +4,16 @@ import (
 	"testing"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/signal"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
-// silent hears everything and keeps nothing.
-type silent struct{ ended int }
+// silent counts the exchanges it hears of.
+type silent struct {
+	parsertest.Discard
+	ended int
+}
 
-func (*silent) RequestBegin(uint64)                    {}
-func (*silent) RequestHead(uint64, protocol.Request)   {}
-func (*silent) RequestEnd(uint64, protocol.End)        {}
-func (*silent) ResponseBegin(uint64)                   {}
-func (*silent) ResponseHead(uint64, protocol.Response) {}
-func (s *silent) ResponseEnd(uint64, protocol.End)     { s.ended++ }
-func (*silent) Opaque()                                {}
-func (*silent) Lost(signal.Cause, uint64)              {}
+func (s *silent) ResponseEnd(uint64, protocol.End) { s.ended++ }
 
 func benchmark(b *testing.B, say func(w *wire, stream uint32)) {
 	const rounds = 1000

@@ -103,11 +103,4 @@ func (GRPC) Reads() protocol.Reading {
 // operation: it comes from the wire and must be bounded like a path.
 func (GRPC) Semantics() *protocol.Semantics { return &grpcSemantics }
 
-var grpcSemantics = protocol.Semantics{
-	ServerDuration:    "rpc_server_call_duration_seconds",
-	ClientDuration:    "rpc_client_call_duration_seconds",
-	ServerTargetLabel: "rpc_method",
-	ClientTargetLabel: "rpc_method",
-	StatusLabel:       "rpc_response_status_code",
-	Constant:          []protocol.Attribute{{Key: "rpc_system_name", Value: "grpc"}},
-}
+var grpcSemantics = protocol.RPC("grpc", nil)

@@ -4,20 +4,16 @@ import (
 	"testing"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/signal"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 // ends hears which requests were given up.
-type ends struct{ givenUp []uint64 }
+type ends struct {
+	parsertest.Discard
+	givenUp []uint64
+}
 
-func (e *ends) RequestBegin(uint64)                    {}
-func (e *ends) RequestHead(uint64, protocol.Request)   {}
-func (e *ends) RequestEnd(uint64, protocol.End)        {}
-func (e *ends) ResponseBegin(uint64)                   {}
-func (e *ends) ResponseHead(uint64, protocol.Response) {}
-func (e *ends) ResponseEnd(id uint64, _ protocol.End)  { e.givenUp = append(e.givenUp, id) }
-func (e *ends) Opaque()                                {}
-func (e *ends) Lost(signal.Cause, uint64)              {}
+func (e *ends) ResponseEnd(id uint64, _ protocol.End) { e.givenUp = append(e.givenUp, id) }
 
 // Each step is r: a request begins a call; R: one begins inside a call; a: the front is answered; q, p: bytes of requests, of responses are
 // missing; j: joined. want is which requests are in doubt as they begin (d) or certain (c).

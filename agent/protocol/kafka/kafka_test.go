@@ -409,18 +409,12 @@ func TestRecognize(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	var text []byte
-	for _, c := range conversation() {
-		text = append(text, c.Data...)
-	}
+	text := parsertest.Text(conversation())
 	f.Add([]byte("\x00\xff\x00\xff\x01\xff\x02\x20\x01\x20"), text, false)
 	f.Add([]byte("\x00\xff\x01\xff\x02\x20\x01\x20"), text[300:], true)
 	for _, file := range []string{"00-produce-v7-sw8", "01-fetch-v12-ok", "11-join-group-v7"} {
-		var b []byte
-		for _, c := range parsertest.Capture(f, "testdata/"+file+".pcap", 36333)[0] {
-			b = append(b, c.Data...)
-		}
-		f.Add([]byte("\x00\xff\x01\xff\x00\xff\x01\xff"), b, false)
+		calls := parsertest.Capture(f, "testdata/"+file+".pcap", 36333)[0]
+		f.Add([]byte("\x00\xff\x01\xff\x00\xff\x01\xff"), parsertest.Text(calls), false)
 	}
 	f.Fuzz(func(t *testing.T, orders, text []byte, joined bool) {
 		p := newParser(joined, &topics{names: map[[16]byte]string{}})

@@ -41,17 +41,5 @@ func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 64 << 10, R
 // Semantics names the metrics and labels after OpenTelemetry's database conventions.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
-var semantics = protocol.Semantics{
-	ServerDuration:    "db_server_operation_duration_seconds",
-	ClientDuration:    "db_client_operation_duration_seconds",
-	OperationLabel:    "db_operation_name",
-	ServerTargetLabel: "db_collection_name",
-	ClientTargetLabel: "db_collection_name",
-	StatusLabel:       "db_response_status_code",
-	Template:          Template,
-	Counts: []protocol.Count{{
-		Server: "db_server_response_returned_rows_total", Client: "db_client_response_returned_rows_total",
-		Unit: "{row}", Help: "Documents returned in cursor batches and legacy replies of up to 64 KiB.",
-	}},
-	Constant: []protocol.Attribute{{Key: "db_system_name", Value: "mongodb"}},
-}
+var semantics = protocol.Database("mongodb", "db_collection_name", Template,
+	protocol.ReturnedRows("Documents returned in cursor batches and legacy replies of up to 64 KiB."))

@@ -150,10 +150,10 @@ func squeezed() (calls []Call, want []string) {
 }
 
 // A find is 21 bytes of header, flags and kind and a document of 79, ok 24: counted by hand from bsonspec.org.
-var conversations = func() []conversation {
+var conversations = func() []Conversation {
 	calls, want := squeezed()
-	return []conversation{
-		{"commands", []Call{
+	return []Conversation{
+		{Name: "commands", Calls: []Call{
 			Client(wire(1, 0, opQuery, le(4), []byte("admin.$cmd\x00"), le(0, 1), doc("isMaster", 1))), Server(wire(10, 1, opReply, le(8, 0, 0, 0, 1), okDoc)),
 			Client(msg(2, 0, 0, find)), Server(msg(11, 2, 0, cursor("firstBatch", 2))),
 			Client(msg(3, 0, 0, doc("getMore", int64(77), "collection", "users", "$db", "app"))), Server(msg(12, 3, 0, cursor("nextBatch", 5))),
@@ -166,7 +166,7 @@ var conversations = func() []conversation {
 			Client(msg(8, 0, 0, doc("saslStart", 1, "mechanism", "PLAIN", "payload", "secret", "$db", "admin"))),
 			Server(msg(16, 8, 0, doc("ok", 0.0, "errmsg", "bad auth", "code", 18))),
 			Client(msg(9, 0, 0, doc("frobnicate", "x", "$db", "app"))), Server(msg(17, 9, 0, doc("ok", 0.0, "errmsg", "no such command", "code", 59))),
-		}, []string{
+		}, Want: []string{
 			"hello - ok req=58 res=60 db.namespace=admin", "find users ok req=100 res=170 count0=2 db.namespace=app",
 			"getMore users ok req=78 res=277 count0=5 db.namespace=app",
 			"update users 11000 req=93 res=106 error=11000 db.namespace=app",
@@ -174,53 +174,43 @@ var conversations = func() []conversation {
 			"hello - ok req=98 res=45 waits db.namespace=admin", "insert log - req=55 res=0 noresponse db.namespace=app",
 			"saslStart - 18 req=97 res=69 error=18 db.namespace=admin", "other x 59 req=57 res=76 error=59 db.namespace=app",
 		}},
-		{"multiplexed", []Call{
+		{Name: "multiplexed", Calls: []Call{
 			Client(msg(1, 0, 0, find), msg(2, 0, 0, doc("ping", 1, "$db", "admin")), msg(3, 0, 0, doc("count", "a", "$db", "app"))),
 			Server(msg(20, 3, 0, okDoc)), Server(msg(21, 1, 0, cursor("firstBatch", 0)), msg(22, 2, 0, okDoc)),
 			Client(msg(4, 0, flagExhaust, doc("hello", 1, "$db", "admin"))), Server(msg(23, 4, flagMoreToCome, okDoc)), Server(msg(24, 23, flagMoreToCome, okDoc)),
 			Server(msg(25, 24, 0, okDoc)),
-		}, []string{
+		}, Want: []string{
 			"count a ok req=52 res=45 db.namespace=app", "find users ok req=100 res=98 db.namespace=app",
 			"ping - ok req=51 res=45 db.namespace=admin", "hello - ok req=52 res=45 db.namespace=admin",
 		}},
-		{"legacy", []Call{
+		{Name: "legacy", Calls: []Call{
 			Client(wire(1, 0, opQuery, le(0), []byte("app.users\x00"), le(0, 0), doc("a", 1))),
 			Server(wire(2, 1, opReply, le(8, 0, 0, 0, 2), doc("_id", 1), doc("_id", 2))),
 			Client(wire(3, 0, opInsert, le(0), []byte("app.users\x00"), doc("a", 1))),
 			Client(wire(4, 0, opGetMore, le(0), []byte("app.users\x00"), le(0, 1, 2))),
 			Server(wire(5, 4, opReply, le(2, 0, 0, 0, 1), doc("$err", "boom", "code", 17))),
 			Client(wire(6, 0, opKillCursors, le(0, 1, 1, 2))),
-		}, []string{
+		}, Want: []string{
 			"find users ok req=50 res=64 count0=2 db.namespace=app", "insert users - req=42 res=0 noresponse db.namespace=app",
 			"getMore users 17 req=42 res=66 error=17 db.namespace=app", "killCursors - - req=32 res=0 noresponse",
 		}},
-		{"compressed", calls, want},
+		{Name: "compressed", Calls: calls, Want: want},
 	}
 }()
 
-type conversation struct {
-	name  string
-	calls []Call
-	want  []string
-}
-
 func TestConversations(t *testing.T) {
-	for _, tt := range conversations {
-		t.Run(tt.name, func(t *testing.T) {
-			Expect(t, Protocol{}, false, tt.calls, tt.want...)
-			AnySplit(t, Protocol{}, false, tt.calls)
-			AnyLoss(t, Protocol{}, tt.calls, func(got, want string) bool {
-				// A hole in the document of a command hides what it is, one in a reply how it went.
-				g, w := strings.Fields(got), strings.Fields(want)
-				return (g[0] == w[0] || g[0] == other) && (g[1] == w[1] || g[1] == "-") && (g[2] == w[2] || g[2] == "-") && g[3] == w[3]
-			})
-			for _, line := range tt.want {
-				if strings.Contains(line, "secret") {
-					t.Errorf("%q shows a value", line)
-				}
-			}
+	Each(t, Protocol{}, conversations, func(t *testing.T, c Conversation) {
+		AnyLoss(t, Protocol{}, c.Calls, func(got, want string) bool {
+			// A hole in the document of a command hides what it is, one in a reply how it went.
+			g, w := strings.Fields(got), strings.Fields(want)
+			return (g[0] == w[0] || g[0] == other) && (g[1] == w[1] || g[1] == "-") && (g[2] == w[2] || g[2] == "-") && g[3] == w[3]
 		})
-	}
+		for _, line := range c.Want {
+			if strings.Contains(line, "secret") {
+				t.Errorf("%q shows a value", line)
+			}
+		}
+	})
 }
 
 func TestJoined(t *testing.T) {
@@ -258,13 +248,7 @@ func TestCapture(t *testing.T) {
 	Expect(t, Protocol{}, true, Capture(t, "testdata/mongo-msg.pcap", 3717)[0], "find query ok req=230 res=285 count0=1 db.namespace=sky-test")
 }
 
-func FuzzParse(f *testing.F) {
-	var seeds [][]Call
-	for _, c := range conversations {
-		seeds = append(seeds, c.calls)
-	}
-	Fuzz(f, Protocol{}, seeds...)
-}
+func FuzzParse(f *testing.F) { Fuzz(f, Protocol{}, conversations) }
 
 func BenchmarkParse(b *testing.B) {
 	for _, bench := range []struct {

@@ -36,7 +36,7 @@ func readOldReply(b []byte) protocol.Response {
 	r := readReply(open(b[begin:]))
 	if binary.LittleEndian.Uint32(b)&queryFailure == 0 && r.Status == "" {
 		r.Status = statusOK
-		r.Counts[0] = uint64(binary.LittleEndian.Uint32(b[16:]))
+		r.Counts[protocol.RowsReturned] = uint64(binary.LittleEndian.Uint32(b[16:]))
 	}
 	return r
 }
@@ -64,7 +64,7 @@ func readReply(d document) (r protocol.Response) {
 		case "cursor":
 			hasResults = e.kind == typeDocument
 			if hasResults {
-				r.Counts[0] = countBatch(open(e.value))
+				r.Counts[protocol.RowsReturned] = countBatch(open(e.value))
 			}
 		case "values":
 			hasResults = e.kind == typeArray

@@ -83,12 +83,8 @@ func TestRecognize(t *testing.T) {
 	Random(t, Protocol{})
 }
 
-var conversations = []struct {
-	name  string
-	calls []Call
-	want  []string
-}{
-	{"3.1.1", []Call{
+var conversations = []Conversation{
+	{Name: "3.1.1", Calls: []Call{
 		Client(hello4), Server(packet(connack<<4, byte(0), byte(0))),
 		Client(packet(publish<<4, "a/b", []byte("hi")), packet(qos1, "a/b", 1, []byte("one")), packet(qos2, "a/c", 2, []byte("two"))),
 		Server(packet(pubrec<<4, 2), packet(puback<<4, 1)), Client(packet(rel, 2)), Server(packet(pubcomp<<4, 2)),
@@ -98,14 +94,14 @@ var conversations = []struct {
 		Client(ping), Server(pong),
 		Client(packet(unsubscribe<<4|2, 4, "a/#")), Server(packet(unsuback<<4, 4)),
 		Client(packet(disconnect << 4)),
-	}, []string{
+	}, Want: []string{
 		"connect - success req=30 res=4",
 		"publish a/b - req=9 res=0 noresponse", "publish a/b success req=12 res=4", "publish a/c success req=12 res=8",
 		"subscribe a/# unspecified_error req=18 res=6 servererror=unspecified_error error=unspecified_error",
 		"deliver a/x - req=8 res=0 noresponse", "deliver a/y success req=10 res=4", "deliver a/z success req=10 res=8",
 		"ping - success req=2 res=2", "unsubscribe a/# success req=9 res=4", "disconnect - success req=2 res=0 noresponse",
 	}},
-	{"5", []Call{
+	{Name: "5", Calls: []Call{
 		Client(hello5), Server(packet(connack<<4, byte(0), byte(0), byte(3), []byte{0x22, 0, 10})),
 		Client(packet(subscribe<<4|2, 1, byte(0), "x", byte(0))), Server(packet(suback<<4, 1, byte(0), byte(0))),
 		Client(packet(publish<<4, "long/topic", byte(9), []byte{0x01, 0, 0x03, 0, 1, 'c', 0x23, 0, 7}, []byte("a"))),
@@ -115,25 +111,21 @@ var conversations = []struct {
 		Client(packet(auth<<4, byte(0x19), byte(0))), Server(packet(auth<<4, byte(0x18), byte(0))),
 		Client(packet(auth<<4, byte(0x18), byte(0))), Server(packet(auth<<4, byte(0), byte(0))),
 		Server(packet(disconnect<<4, byte(0x8e), byte(0))),
-	}, []string{
+	}, Want: []string{
 		"connect - success req=17 res=8", "subscribe x success req=9 res=6",
 		"publish long/topic - req=25 res=0 noresponse", "publish long/topic no_matching_subscribers req=11 res=5",
 		"publish t not_authorized req=9 res=6 error=not_authorized", "unsubscribe y no_subscription_existed req=8 res=6",
 		"auth - success req=4 res=4", "disconnect - session_taken_over req=4 res=0 noresponse error=session_taken_over",
 	}},
-	{"refused", []Call{
+	{Name: "refused", Calls: []Call{
 		Client(hello4), Server(packet(connack<<4, byte(0), byte(5))),
-	}, []string{"connect - not_authorized req=30 res=4 error=not_authorized"}},
+	}, Want: []string{"connect - not_authorized req=30 res=4 error=not_authorized"}},
 }
 
 func TestConversations(t *testing.T) {
-	for _, tt := range conversations {
-		t.Run(tt.name, func(t *testing.T) {
-			Expect(t, Protocol{}, false, tt.calls, tt.want...)
-			AnySplit(t, Protocol{}, false, tt.calls)
-			AnyLoss(t, Protocol{}, tt.calls, SameButUnknown)
-		})
-	}
+	Each(t, Protocol{}, conversations, func(t *testing.T, c Conversation) {
+		AnyLoss(t, Protocol{}, c.Calls, SameButUnknown)
+	})
 }
 
 func TestJoined(t *testing.T) {
@@ -183,16 +175,10 @@ func TestCapture(t *testing.T) {
 	Expect(t, Protocol{}, false, pub, "connect - success req=64 res=4", "publish bench success req=268 res=4", "publish bench success req=268 res=4")
 }
 
-func FuzzParse(f *testing.F) {
-	var seeds [][]Call
-	for _, c := range conversations {
-		seeds = append(seeds, c.calls)
-	}
-	Fuzz(f, Protocol{}, seeds...)
-}
+func FuzzParse(f *testing.F) { Fuzz(f, Protocol{}, conversations) }
 
 func TestNoSecrets(t *testing.T) {
-	for _, line := range Play(t, Protocol{}, false, slices.Clone(conversations[0].calls)).Lines {
+	for _, line := range Play(t, Protocol{}, false, slices.Clone(conversations[0].Calls)).Lines {
 		if strings.Contains(line, "secret") || strings.Contains(line, "user") {
 			t.Errorf("%q shows who the client is", line)
 		}

@@ -4,8 +4,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 )
 
 // TestCaptures reads recorded connections. What is expected was taken from tshark 4.0:
@@ -36,14 +34,7 @@ func TestCaptures(t *testing.T) {
 			"CLOSE|SELECT * FROM `domain` WHERE state != ?||0|0", "SELECT|SELECT * FROM `controller`||3|0",
 		}},
 	} {
-		var got []string
-		for _, c := range parsertest.Capture(t, "testdata/"+tt.file+".pcap", tt.port) {
-			p, r := newParser(), parsertest.NewRecorder(t)
-			r.Moved = 1 << 20
-			parsertest.Drive(p, r, c, true)
-			r.Finish()
-			got = append(got, withoutSizes(r.Rows())...)
-		}
+		got := dialogues().Captured(t, "testdata/"+tt.file+".pcap", tt.port)
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.file, diff)
 		}

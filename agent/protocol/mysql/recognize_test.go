@@ -1,7 +1,6 @@
 package mysql
 
 import (
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -62,62 +61,25 @@ func TestRecognize(t *testing.T) {
 	}
 }
 
-func TestRecognizeRandom(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	b := make([]byte, 64)
-	for range 300_000 {
-		for i := range b {
-			b[i] = byte(r.Uint32())
-		}
-		if v := recognize(b[:8+r.IntN(56)]); v != protocol.No {
-			t.Fatalf("recognize(%q) = %v, want No", b, v)
-		}
-	}
-}
+func TestRecognizeRandom(t *testing.T) { parsertest.DenyRandom(t, Protocol{}) }
 
-// FuzzParse drives a parser with a script: each step takes a byte of orders and some of the text of its direction.
+// FuzzParse drives a parser with scripts of two texts.
 func FuzzParse(f *testing.F) {
 	for i, c := range conversations() {
-		var orders []byte
-		var text [2]string
-		for _, call := range c.calls {
-			said := call[1:]
-			if i%3 == 0 {
-				said = zip(0, said, 70)
-			}
-			switch call[0] {
-			case '>':
-				orders = append(orders, 0, byte(len(said)))
-				text[0] += said
-			case '<':
-				orders = append(orders, 1, byte(len(said)))
-				text[1] += said
-			}
+		if i%3 == 0 {
+			c.Calls = zipped(c.Calls)
 		}
-		f.Add(orders, []byte(text[0]), []byte(text[1]))
+		orders, client, server := c.Script()
+		f.Add(orders, client, server)
 	}
 	f.Fuzz(func(t *testing.T, orders, client, server []byte) {
 		p, r := newParser(), parsertest.NewRecorder(t)
 		r.Moved = 1 << 40 // what is compressed may say that it is long
-		text := [2][]byte{client, server}
-		for len(orders) >= 2 && !r.IsOpaque {
-			dir := protocol.Direction(orders[0] & 1)
-			n := min(int(orders[1]), len(text[dir]))
-			if orders[0]&2 != 0 {
-				size := uint32(orders[1]) << (orders[0] >> 4)
-				p.Gap(dir, size, text[dir][:min(n, 8, int(size))], r)
-			} else {
-				p.Data(dir, text[dir][:n], r)
-				text[dir] = text[dir][n:]
-			}
-			orders = orders[2:]
+		r.Script(p, orders, client, server, func() {
 			if p.queue.len() > maxQueue+1 || len(p.streams[0].buf) > maxText+1 || len(p.streams[1].buf) > maxGreeting {
 				t.Fatalf("not bounded: %d waiting, %d and %d bytes", p.queue.len(), len(p.streams[0].buf), len(p.streams[1].buf))
 			}
-		}
-		if !r.IsOpaque {
-			p.Close(r)
-		}
+		})
 	})
 }
 
@@ -132,17 +94,17 @@ func TestParserIsBounded(t *testing.T) {
 	}
 	p = newParser()
 	for i := range 5 * maxStatements {
-		p.Data(protocol.ToServer, []byte(prepare("DO 1")), null{})
-		p.Data(protocol.FromServer, []byte(run(1, preparedOK(i, 0, 0))), null{})
+		p.Data(protocol.ToServer, []byte(prepare("DO 1")), parsertest.Discard{})
+		p.Data(protocol.FromServer, []byte(run(1, preparedOK(i, 0, 0))), parsertest.Discard{})
 	}
 	if n := len(p.statements); n > maxStatements || n == 0 {
 		t.Errorf("%d statements kept, want at most %d", n, maxStatements)
 	}
-	p.Data(protocol.ToServer, []byte(query("SELECT '" + strings.Repeat("x", 1<<20) + "'"))[:1<<20], null{})
+	p.Data(protocol.ToServer, []byte(query("SELECT '" + strings.Repeat("x", 1<<20) + "'"))[:1<<20], parsertest.Discard{})
 	if n := len(p.streams[0].buf); n > maxText+1 {
 		t.Errorf("%d bytes of a statement kept", n)
 	}
-	p.Data(protocol.ToServer, []byte(strings.Repeat("x", 100)), null{})
+	p.Data(protocol.ToServer, []byte(strings.Repeat("x", 100)), parsertest.Discard{})
 	if n := cap(p.streams[0].buf); n > keepBuf {
 		t.Errorf("%d bytes kept while idle", n)
 	}

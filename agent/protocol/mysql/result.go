@@ -78,7 +78,7 @@ func (p *parser) row(e *entry, t packet, sink protocol.Sink) {
 		p.ok(e, t, sink)
 		return
 	}
-	e.counts[returned]++
+	e.counts[protocol.RowsReturned]++
 }
 
 // ok reads an OK or EOF packet. It ends a result, and the response unless more results follow.
@@ -95,7 +95,7 @@ func (p *parser) ok(e *entry, t packet, sink protocol.Sink) {
 			return
 		}
 		if t.b[0] == headOK {
-			e.counts[affected] += rows
+			e.counts[protocol.RowsAffected] += rows
 		}
 		status = flags
 	default:

@@ -49,24 +49,20 @@ func TestRecognize(t *testing.T) {
 func c(text string) Call { return Client([]byte(text)) }
 func s(text string) Call { return Server([]byte(text)) }
 
-var conversations = []struct {
-	name  string
-	calls []Call
-	want  []string
-}{
-	{"publish", []Call{
+var conversations = []Conversation{
+	{Name: "publish", Calls: []Call{
 		s(hello), c(`CONNECT {"verbose":false,"user":"u","pass":"secret"}` + "\r\nPING\r\n"), s("PONG\r\n"),
 		c("SUB orders.* 1\r\nPUB orders.new 5\r\nhello\r\nHPUB orders.new 12 14\r\nNATS/1.0\r\n\r\nhi\r\n"),
 		s("MSG orders.new 1 5\r\nhello\r\nHMSG orders.new 1 12 14\r\nNATS/1.0\r\n\r\nhi\r\n"), s("PING\r\n"), c("PONG\r\n"),
 		c("pub orders.none 0\r\n\r\nUNSUB 1 5\r\n"), s("-ERR 'Slow Consumer'\r\n"),
-	}, []string{
+	}, Want: []string{
 		"connect - - req=54 res=0 noresponse", "ping - ok req=6 res=6", "subscribe orders.* - req=16 res=0 noresponse",
 		"publish orders.new - req=25 res=0 noresponse", "publish orders.new - req=39 res=0 noresponse",
 		"deliver orders.new - req=27 res=0 noresponse", "deliver orders.new - req=41 res=0 noresponse",
 		"publish orders.none - req=21 res=0 noresponse", "unsubscribe - - req=11 res=0 noresponse",
 		"error - slow_consumer req=22 res=0 noresponse servererror=slow_consumer error=slow_consumer",
 	}},
-	{"requests", []Call{
+	{Name: "requests", Calls: []Call{
 		s(hello), c(`CONNECT {"verbose": false}` + "\r\nSUB _INBOX.abc.* 1\r\n"),
 		c("PUB svc.a _INBOX.abc.1 2\r\nq1\r\nPUB svc.b _INBOX.abc.2 2\r\nq2\r\n"),
 		s("MSG _INBOX.abc.2 1 3\r\nr_2\r\n"), s("MSG other 9 1\r\nx\r\nMSG _INBOX.abc.1 1 2\r\nr1\r\n"),
@@ -76,7 +72,7 @@ var conversations = []struct {
 		c("PUB events.x elsewhere 0\r\n\r\n"), s("MSG svc 3 _INBOX.zz.1 2\r\nq?\r\n"), c("PUB _INBOX.zz.1 1\r\na\r\n"),
 		c("PUB $JS.API.CONSUMER.MSG.NEXT.S.C _INBOX.abc.5 1\r\n1\r\n"), s("MSG orders 1 $JS.ACK.S.C.1.2.3.4.5 2\r\nm1\r\n"),
 		c("PUB $JS.ACK.S.C.1.2.3.4.5 4\r\n+ACK\r\n"),
-	}, []string{
+	}, Want: []string{
 		"connect - - req=28 res=0 noresponse", "subscribe _INBOX.abc.* - req=20 res=0 noresponse",
 		"request svc.b ok req=30 res=27", "deliver other - req=18 res=0 noresponse", "request svc.a ok req=30 res=26",
 		"request svc.c 503 req=28 res=45 servererror=503 error=503", "request svc.d 404 req=28 res=71 error=404",
@@ -84,40 +80,36 @@ var conversations = []struct {
 		"pull $JS.API.CONSUMER.MSG.NEXT.S.C - req=53 res=0 noresponse", "deliver orders - req=42 res=0 noresponse",
 		"ack $JS.ACK.S.C.1.2.3.4.5 - req=35 res=0 noresponse",
 	}},
-	{"own inbox", []Call{
+	{Name: "own inbox", Calls: []Call{
 		s(hello), c(`CONNECT {"verbose":false}` + "\r\nSUB MYBOX.x.* 2\r\n"),
 		c("PUB svc.c MYBOX.x.3 0\r\n\r\n"), s("HMSG MYBOX.x.3 2 16 16\r\nNATS/1.0 503\r\n\r\n\r\n"),
-	}, []string{
+	}, Want: []string{
 		"connect - - req=27 res=0 noresponse", "subscribe MYBOX.x.* - req=17 res=0 noresponse",
 		"request svc.c 503 req=25 res=42 servererror=503 error=503",
 	}},
-	{"verbose", []Call{
+	{Name: "verbose", Calls: []Call{
 		s(hello), c("CONNECT {}\r\nSUB a 1\r\nSUB forbidden 2\r\nPUB a _INBOX.x 1\r\nx\r\nPUB b 1\r\ny\r\n"),
 		s("+OK\r\n+OK\r\n-ERR 'Permissions Violation for Subscription to \"forbidden\"'\r\n+OK\r\nMSG a 1 _INBOX.x 1\r\nx\r\n+OK\r\n"),
 		s("MSG _INBOX.x 3 1\r\nr\r\n"), c("DEADBEEF\r\n"), s("-ERR 'Unknown Protocol Operation'\r\n"),
-	}, []string{
+	}, Want: []string{
 		"connect - ok req=12 res=5", "subscribe a ok req=9 res=5", "subscribe forbidden subscription_not_permitted req=17 res=62 error=subscription_not_permitted",
 		"deliver a - req=23 res=0 noresponse", "publish b ok req=12 res=5", "request a ok req=21 res=21",
 		"error - unknown_protocol_operation req=35 res=0 noresponse error=unknown_protocol_operation", "loss parser_gave_up 1",
 	}},
-	{"refused", []Call{
+	{Name: "refused", Calls: []Call{
 		s(hello), c("CONNECT {}\r\n"), s("-ERR 'Authorization Violation'\r\n"),
-	}, []string{"connect - authorization_violation req=12 res=32 error=authorization_violation"}},
+	}, Want: []string{"connect - authorization_violation req=12 res=32 error=authorization_violation"}},
 }
 
 func TestConversations(t *testing.T) {
-	for _, tt := range conversations {
-		t.Run(tt.name, func(t *testing.T) {
-			Expect(t, Protocol{}, false, tt.calls, tt.want...)
-			AnySplit(t, Protocol{}, false, tt.calls)
-			if tt.name == "own inbox" {
-				return // a name that means nothing once the subscription is lost
-			}
-			AnyCallLost(t, Protocol{}, tt.calls, func(got, want string) bool {
-				return strings.HasPrefix(got, "error ") || SameButUnknown(got, want) // whose error it is may be lost
-			})
+	Each(t, Protocol{}, conversations, func(t *testing.T, c Conversation) {
+		if c.Name == "own inbox" {
+			return // a name that means nothing once the subscription is lost
+		}
+		AnyCallLost(t, Protocol{}, c.Calls, func(got, want string) bool {
+			return strings.HasPrefix(got, "error ") || SameButUnknown(got, want) // whose error it is may be lost
 		})
-	}
+	})
 }
 
 func TestJoined(t *testing.T) {
@@ -189,13 +181,7 @@ func TestCapture(t *testing.T) {
 		"publish FOO ok req=51 res=5", "ping - ok req=6 res=6")...)
 }
 
-func FuzzParse(f *testing.F) {
-	var seeds [][]Call
-	for _, c := range conversations {
-		seeds = append(seeds, c.calls)
-	}
-	Fuzz(f, Protocol{}, seeds...)
-}
+func FuzzParse(f *testing.F) { Fuzz(f, Protocol{}, conversations) }
 
 func BenchmarkParse(b *testing.B) {
 	payload := strings.Repeat("x", 200)

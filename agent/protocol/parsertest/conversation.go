@@ -2,6 +2,7 @@ package parsertest
 
 import (
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,24 @@ import (
 
 	"github.com/sonde-dev/sonde/agent/protocol"
 )
+
+// Conversation is one that is written in Go.
+type Conversation struct {
+	Name  string
+	Calls []Call
+	Want  []string // see Expect
+}
+
+// Each runs a test for each conversation: Expect, AnySplit, and more.
+func Each(t *testing.T, p protocol.Protocol, all []Conversation, more func(t *testing.T, c Conversation)) {
+	for _, c := range all {
+		t.Run(c.Name, func(t *testing.T) {
+			Expect(t, p, false, c.Calls, c.Want...)
+			AnySplit(t, p, false, c.Calls)
+			more(t, c)
+		})
+	}
+}
 
 // Conversations runs the files of a folder. The language is that of agent/exchange:
 //
@@ -26,18 +45,30 @@ import (
 //
 // Every conversation without a hole is also played byte by byte and with pairs of calls in one, and must come out the same.
 func Conversations(t *testing.T, p protocol.Protocol, glob string) {
+	for name, lines := range Texts(t, glob) {
+		t.Run(name, func(t *testing.T) { converse(t, p, lines) })
+	}
+}
+
+// Texts reads files of conversations that begin with "## NAME", and yields "FILE/NAME" and the lines of each.
+func Texts(t *testing.T, glob string) iter.Seq2[string, string] {
+	t.Helper()
 	files, err := filepath.Glob(glob)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no conversations: %v", err)
 	}
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, text := range strings.Split("\n"+string(b), "\n## ")[1:] {
-			name, lines, _ := strings.Cut(text, "\n")
-			t.Run(strings.TrimSuffix(filepath.Base(file), ".txt")+"/"+name, func(t *testing.T) { converse(t, p, lines) })
+	return func(yield func(name, lines string) bool) {
+		for _, file := range files {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			base := strings.TrimSuffix(filepath.Base(file), ".txt")
+			for _, text := range strings.Split("\n"+string(b), "\n## ")[1:] {
+				if name, lines, _ := strings.Cut(text, "\n"); !yield(base+"/"+name, lines) {
+					return
+				}
+			}
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/sonde-dev/sonde/signal"
 )
 
-// Discard is a sink that forgets, for benchmarks.
+// Discard is a sink that forgets, for benchmarks, and to embed in sinks that hear some of what is told.
 type Discard struct{}
 
 var _ protocol.Sink = Discard{}

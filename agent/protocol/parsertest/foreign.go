@@ -90,3 +90,17 @@ func NotForeign(t *testing.T, p protocol.Protocol, own string) {
 		}
 	}
 }
+
+// Claimed holds Recognize to claiming each call, as what it is by its direction.
+func Claimed(t *testing.T, p protocol.Protocol, calls []Call) {
+	t.Helper()
+	for _, c := range calls {
+		want := protocol.IsRequest
+		if c.Dir == protocol.FromServer {
+			want = protocol.IsResponse
+		}
+		if v := p.Recognize(c.Data); v != want {
+			t.Errorf("Recognize(%q) = %v, want %v", c.Data, v, want)
+		}
+	}
+}

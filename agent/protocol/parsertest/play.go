@@ -33,6 +33,14 @@ func Server(parts ...[]byte) Call {
 // Gap makes a hole of n bytes.
 func Gap(dir protocol.Direction, n int) Call { return Call{Dir: dir, Skip: uint32(n)} }
 
+// Text is all that calls say, of both ends.
+func Text(calls []Call) (text []byte) {
+	for _, c := range calls {
+		text = append(text, c.Data...)
+	}
+	return text
+}
+
 // Play lets a new parser read calls up to the close of the connection.
 func Play(t testing.TB, p protocol.Protocol, isJoined bool, calls []Call) *Recorder {
 	r := NewRecorder(t)

@@ -28,6 +28,8 @@ type Recorder struct {
 	IsOpaque  bool
 	// Moved is how many bytes the parser was given, 0 where nobody says: no message may be larger.
 	Moved uint64
+	// Growth is how many bytes of messages one that moved may stand for, where they are compressed; 0 is 1.
+	Growth uint64
 	// MaxOpen is the largest number of exchanges under way at once.
 	MaxOpen int
 
@@ -125,7 +127,9 @@ func (r *Recorder) ResponseEnd(id uint64, e protocol.End) {
 	r.settle(x)
 }
 
-func (r *Recorder) isTooLong(e protocol.End) bool { return r.Moved > 0 && e.BodyBytes > r.Moved }
+func (r *Recorder) isTooLong(e protocol.End) bool {
+	return r.Moved > 0 && e.BodyBytes > r.Moved*max(1, r.Growth)
+}
 
 // Opaque implements protocol.Sink.
 func (r *Recorder) Opaque() { r.IsOpaque = true }

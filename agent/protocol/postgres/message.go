@@ -118,6 +118,9 @@ func isTransaction(c byte) bool { return c == 'I' || c == 'T' || c == 'E' }
 
 // cstring cuts a string that ends with NUL off b.
 func cstring(b []byte) (s, rest []byte, ok bool) {
-	s, rest, ok = bytes.Cut(b, []byte{0})
-	return s, rest, ok
+	n := bytes.IndexByte(b, 0)
+	if n < 0 {
+		return b, nil, false
+	}
+	return b[:n], b[n+1:], true
 }

@@ -8,7 +8,7 @@ import (
 
 // count adds the rows since the last command tag.
 func (p *parser) count(e *entry) {
-	e.counts[returned] += e.rows
+	e.counts[protocol.RowsReturned] += e.rows
 	e.rows = 0
 }
 
@@ -16,26 +16,26 @@ func (p *parser) count(e *entry) {
 func (p *parser) tag(e *entry, b []byte) {
 	b, _, ok := cstring(b)
 	e.isPartial = e.isPartial || !ok // its end was not seen
-	verb, _, _ := bytes.Cut(b, []byte{' '})
+	verb := b
+	if i := bytes.IndexByte(b, ' '); i >= 0 {
+		verb = b[:i]
+	}
 	n := lastNumber(b)
 	hasRows := e.rows > 0
 	p.count(e)
-	e.verb = ""
-	if s := summaries[string(verb)]; s != nil {
-		e.verb = s[0].Value
-	}
+	e.verb = verbOf(verb)
 	switch e.verb {
 	case "INSERT", "UPDATE", "DELETE", "MERGE":
-		e.counts[affected] += n
+		e.counts[protocol.RowsAffected] += n
 	case "SELECT":
 		if !hasRows { // CREATE TABLE AS and SELECT INTO: nothing was sent
-			e.counts[affected] += n
+			e.counts[protocol.RowsAffected] += n
 		}
 	case "COPY":
 		if e.isCopyIn {
-			e.counts[affected] += n
+			e.counts[protocol.RowsAffected] += n
 		} else if e.isCopyOut {
-			e.counts[returned] += n
+			e.counts[protocol.RowsReturned] += n
 		}
 		e.isCopyIn, e.isCopyOut = false, false
 	}

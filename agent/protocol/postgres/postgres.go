@@ -49,23 +49,5 @@ func (Protocol) MayBeginResponse(b []byte) bool { return mayBeginResponse(b) }
 // Semantics names the metrics and labels after OpenTelemetry's database conventions.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
-var semantics = protocol.Semantics{
-	ServerDuration:    "db_server_operation_duration_seconds",
-	ClientDuration:    "db_client_operation_duration_seconds",
-	OperationLabel:    "db_operation_name",
-	ServerTargetLabel: "db_query_text",
-	ClientTargetLabel: "db_query_text",
-	StatusLabel:       "db_response_status_code",
-	Template:          func(target string) string { return target }, // the parser tells templates only
-	Counts: []protocol.Count{
-		returned: {Server: "db_server_response_returned_rows_total", Client: "db_client_response_returned_rows_total", Unit: "{row}", Help: "Rows that statements returned."},
-		affected: {Server: "db_server_response_affected_rows_total", Client: "db_client_response_affected_rows_total", Unit: "{row}", Help: "Rows that statements inserted, updated, deleted or copied in."},
-	},
-	Constant: []protocol.Attribute{{Key: "db_system_name", Value: "postgresql"}},
-}
-
-// Places in Semantics.Counts.
-const (
-	returned = iota
-	affected
-)
+var semantics = protocol.Database("postgresql", "db_query_text", nil, // the parser tells templates only
+	protocol.ReturnedRows("Rows that statements returned."), protocol.AffectedRows("Rows that statements inserted, updated, deleted or copied in."))

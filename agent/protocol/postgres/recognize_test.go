@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -60,18 +59,7 @@ func TestRecognize(t *testing.T) {
 	}
 }
 
-func TestRecognizeRandom(t *testing.T) {
-	r := rand.New(rand.NewPCG(3, 4))
-	b := make([]byte, 64)
-	for range 300_000 {
-		for i := range b {
-			b[i] = byte(r.Uint32())
-		}
-		if v := recognize(b[:8+r.IntN(56)]); v != protocol.No {
-			t.Fatalf("recognize(%q) = %v, want No", b, v)
-		}
-	}
-}
+func TestRecognizeRandom(t *testing.T) { parsertest.DenyRandom(t, Protocol{}) }
 
 func TestMayBeginResponse(t *testing.T) {
 	for in, want := range map[string]bool{
@@ -83,46 +71,19 @@ func TestMayBeginResponse(t *testing.T) {
 	}
 }
 
-// FuzzParse drives a parser with a script: each step takes a byte of orders and some of the text of its direction.
+// FuzzParse drives a parser with scripts of two texts.
 func FuzzParse(f *testing.F) {
 	for _, c := range conversations() {
-		var orders []byte
-		var text [2]string
-		for _, call := range c.calls {
-			switch call[0] {
-			case '>':
-				orders = append(orders, 0, byte(len(call)-1))
-				text[0] += call[1:]
-			case '<':
-				orders = append(orders, 1, byte(len(call)-1))
-				text[1] += call[1:]
-			}
-		}
-		f.Add(orders, []byte(text[0]), []byte(text[1]))
+		orders, client, server := c.Script()
+		f.Add(orders, client, server)
 	}
 	f.Fuzz(func(t *testing.T, orders, client, server []byte) {
 		p, r := newParser(), parsertest.NewRecorder(t)
-		text := [2][]byte{client, server}
-		for len(orders) >= 2 && !r.IsOpaque {
-			dir := protocol.Direction(orders[0] & 1)
-			n := min(int(orders[1]), len(text[dir]))
-			if orders[0]&2 != 0 {
-				size := uint32(orders[1]) << (orders[0] >> 4)
-				r.Moved += uint64(size)
-				p.Gap(dir, size, text[dir][:min(n, 8, int(size))], r)
-			} else {
-				r.Moved += uint64(n)
-				p.Data(dir, text[dir][:n], r)
-				text[dir] = text[dir][n:]
-			}
-			orders = orders[2:]
+		r.Script(p, orders, client, server, func() {
 			if p.queue.len() > maxQueue+2 || len(p.streams[0].buf) > maxText || len(p.streams[1].buf) > 4096 {
 				t.Fatalf("not bounded: %d waiting, %d and %d bytes", p.queue.len(), len(p.streams[0].buf), len(p.streams[1].buf))
 			}
-		}
-		if !r.IsOpaque {
-			p.Close(r)
-		}
+		})
 	})
 }
 

@@ -90,8 +90,7 @@ func (p *parser) request(t text, size uint64, sink protocol.Sink) {
 			u.isPartial = true
 			break
 		}
-		p.bind(portal, name)
-		u.known(opBind, p.statement(name).Template)
+		u.known(opBind, p.bind(portal, name).Template)
 	case 'D':
 		p.describe(t, e)
 	case 'C':

@@ -49,13 +49,15 @@ func (s *statements) statement(name []byte) sqltext.Statement {
 	return s.named[keyOf(name)]
 }
 
-func (s *statements) bind(portal, name []byte) {
+// bind makes a portal of a statement, and returns the statement.
+func (s *statements) bind(portal, name []byte) sqltext.Statement {
 	st := s.statement(name)
 	if len(portal) == 0 {
 		s.bound = st
-		return
+	} else {
+		s.portals = remember(s.portals, keyOf(portal), st)
 	}
-	s.portals = remember(s.portals, keyOf(portal), st)
+	return st
 }
 
 func (s *statements) portal(name []byte) sqltext.Statement {
@@ -92,6 +94,17 @@ func init() {
 	for _, verb := range []string{"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "FETCH", "MOVE", "COPY", "BEGIN", "COMMIT", "ROLLBACK", "SET", "CALL"} {
 		summaries[verb] = []protocol.Attribute{{Key: "db.query.summary", Value: verb}}
 	}
+}
+
+// verbOf returns a known verb of a command tag, else "".
+func verbOf(b []byte) string {
+	if string(b) == "SELECT" { // mostly
+		return "SELECT"
+	}
+	if s := summaries[string(b)]; s != nil {
+		return s[0].Value
+	}
+	return ""
 }
 
 func summaryOf(verb string) []protocol.Attribute { return summaries[verb] }

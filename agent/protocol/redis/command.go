@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/ascii"
 )
 
 // takeArg looks at an argument that matters.
@@ -11,7 +12,7 @@ func (p *parser) takeArg(arg []byte, sink protocol.Sink) {
 	r := &p.req
 	switch {
 	case r.index == 0:
-		r.cmd, _ = lookup(arg, nil)
+		r.cmd = r.named(arg)
 		p.plan(sink)
 	case r.isWord:
 		p.takeWord(arg)
@@ -40,7 +41,7 @@ func (p *parser) takeArg(arg []byte, sink protocol.Sink) {
 
 // takeReplconf looks at what a replica tells: ACK has no reply and belongs to a stream of replication that was joined.
 func (p *parser) takeReplconf(arg []byte, sink protocol.Sink) {
-	if equalFold(arg, "ACK") {
+	if ascii.EqualFold(arg, "ack") {
 		p.ignore(sink)
 		return
 	}
@@ -75,9 +76,9 @@ func (p *parser) plan(sink protocol.Sink) {
 func (p *parser) takeWord(arg []byte) {
 	r := &p.req
 	switch {
-	case equalFold(arg, "BLOCK"):
+	case ascii.EqualFold(arg, "block"):
 		r.waits = true
-	case equalFold(arg, "STREAMS"):
+	case ascii.EqualFold(arg, "streams"):
 		r.isWord = false
 		if r.index < 250 {
 			r.key = uint8(r.index + 1)
@@ -85,16 +86,13 @@ func (p *parser) takeWord(arg []byte) {
 	}
 }
 
-func equalFold(b []byte, upper string) bool {
-	if len(b) != len(upper) {
-		return false
+// named returns the command with a name. It is often that of the command before.
+func (r *requests) named(name []byte) *command {
+	if r.lastCmd == nil || string(name) != string(r.lastName) {
+		r.lastCmd, _ = lookup(name, nil)
+		r.lastName = append(r.lastName[:0], name...)
 	}
-	for i, c := range b {
-		if c&^0x20 != upper[i] {
-			return false
-		}
-	}
-	return true
+	return r.lastCmd
 }
 
 func (r *requests) intern(key []byte) string {

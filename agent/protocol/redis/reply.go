@@ -61,6 +61,16 @@ func (p *parser) readReply(b []byte, atCall bool, sink protocol.Sink) int {
 	case replyBetween:
 		return p.beginElement(b, sink)
 	case replyHeader:
+		if r.line.n == 0 {
+			if v, size, ok := number(b); ok && size > 0 && size <= maxLine { // the whole line is there: the rule
+				r.bytes += uint64(size)
+				if !p.takeHeaderOfReply(b[0], v, sink) {
+					p.loseReply(sink)
+					return len(b)
+				}
+				return size
+			}
+		}
 		line, n, complete, ok := r.line.take(b)
 		r.bytes += uint64(n)
 		if !ok || complete && !p.replyHeader(line, sink) {
@@ -189,10 +199,9 @@ func (p *parser) takeLine(line []byte, sink protocol.Sink) {
 
 // replyHeader takes a whole line with a length or a count.
 func (p *parser) replyHeader(line []byte, sink protocol.Sink) bool {
-	r := &p.res
-	r.state = replyBetween
 	mark := line[0]
 	if len(line) == 4 && line[1] == '?' && line[2] == '\r' { // RESP3: the length is not known yet
+		p.res.state = replyBetween
 		switch mark {
 		case '$':
 			return p.push(level{isText: true}, statusOK, sink)
@@ -202,9 +211,13 @@ func (p *parser) replyHeader(line []byte, sink protocol.Sink) bool {
 		return false
 	}
 	n, size, ok := number(line)
-	if !ok || size != len(line) {
-		return false
-	}
+	return ok && size == len(line) && p.takeHeaderOfReply(mark, n, sink)
+}
+
+// takeHeaderOfReply takes the number in a header line that begins with mark.
+func (p *parser) takeHeaderOfReply(mark byte, n int64, sink protocol.Sink) bool {
+	r := &p.res
+	r.state = replyBetween
 	switch mark {
 	case '$', '!', '=':
 		if n > maxBulk || n < 0 && mark != '$' {

@@ -43,6 +43,8 @@ type requests struct {
 	isAnnounced bool
 	target      string
 	lastTarget  string // of the command before: mostly the same, and then free
+	lastName    []byte // as it was written, and what it stands for
+	lastCmd     *command
 	reply       [8]byte
 }
 
@@ -53,6 +55,16 @@ func (p *parser) readRequest(b []byte, atCall bool, sink protocol.Sink) int {
 	case requestBetween:
 		return p.beginRequest(b, atCall, sink)
 	case requestCount, requestLength:
+		if r.line.n == 0 {
+			if v, size, ok := number(b); ok && size > 0 && size <= maxLine { // the whole line is there: the rule
+				r.bytes += uint64(size)
+				if !p.takeHeader(b[0], v, sink) {
+					p.loseRequest(sink)
+					return len(b)
+				}
+				return size
+			}
+		}
 		line, n, complete, ok := r.line.take(b)
 		r.bytes += uint64(n)
 		if !ok || complete && !p.readHeader(line, sink) {
@@ -123,11 +135,13 @@ func (p *parser) skipEmpty(b []byte) int {
 
 // readHeader takes a whole header line.
 func (p *parser) readHeader(line []byte, sink protocol.Sink) bool {
-	r := &p.req
 	n, size, ok := number(line)
-	if !ok || size != len(line) {
-		return false
-	}
+	return ok && size == len(line) && p.takeHeader(line[0], n, sink)
+}
+
+// takeHeader takes the number in a header line that begins with mark.
+func (p *parser) takeHeader(mark byte, n int64, sink protocol.Sink) bool {
+	r := &p.req
 	if r.state == requestCount {
 		if r.id == 0 || n <= 0 { // an empty command whose header was cut
 			r.state = requestBetween
@@ -141,7 +155,7 @@ func (p *parser) readHeader(line []byte, sink protocol.Sink) bool {
 		r.args, r.state = n, requestLength
 		return n <= maxArgs
 	}
-	if line[0] != '$' || n < 0 || n > maxBulk {
+	if mark != '$' || n < 0 || n > maxBulk {
 		return false
 	}
 	r.state, r.size, r.left, r.n, r.isCut = requestArg, uint64(n), uint64(n)+2, 0, false

@@ -318,11 +318,7 @@ func TestRecognize(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for i, s := range styles {
 		calls, _ := s.conversation(rand.New(rand.NewPCG(9, 9)))
-		var text []byte
-		for _, c := range calls {
-			text = append(text, c.Data...)
-		}
-		f.Add([]byte("\x00\xff\x00\xff\x01\xff\x02\x20\x01\x20"), text, i%2 == 0)
+		f.Add([]byte("\x00\xff\x00\xff\x01\xff\x02\x20\x01\x20"), parsertest.Text(calls), i%2 == 0)
 	}
 	f.Fuzz(func(t *testing.T, orders, text []byte, joined bool) {
 		p := newParser(joined)

@@ -42,7 +42,6 @@ var semantics = protocol.Semantics{
 	ServerTargetLabel: "tls_client_server_name",
 	ClientTargetLabel: "tls_client_server_name",
 	StatusLabel:       "tls_protocol_version",
-	Template:          func(target string) string { return target },
 }
 
 // handshake is the operation of the only exchange.

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
+	"github.com/sonde-dev/sonde/agent/protocol/parsertest"
 	"github.com/sonde-dev/sonde/agent/protocol/tls"
 	"github.com/sonde-dev/sonde/signal"
 )
@@ -107,6 +108,7 @@ func certificate(t testing.TB) ctls.Certificate {
 
 // sink writes down what it is told.
 type sink struct {
+	parsertest.Discard
 	lines    []string
 	isOpaque bool
 	lost     uint64
@@ -116,12 +118,9 @@ func (s *sink) note(format string, args ...any) {
 	s.lines = append(s.lines, fmt.Sprintf(format, args...))
 }
 
-func (s *sink) RequestBegin(uint64) {}
 func (s *sink) RequestHead(_ uint64, r protocol.Request) {
 	s.note("%s %s %v", r.Operation, r.Target, r.Attributes)
 }
-func (s *sink) RequestEnd(uint64, protocol.End) {}
-func (s *sink) ResponseBegin(uint64)            {}
 func (s *sink) ResponseHead(_ uint64, r protocol.Response) {
 	s.note("%s error=%s %v", r.Status, r.ServerError, r.Attributes)
 }

@@ -36,7 +36,7 @@ func Lines(w io.Writer) func(*exchange.Exchange) error {
 	return func(x *exchange.Exchange) error {
 		l := line{
 			Protocol: x.Protocol.Name(), Side: x.Side.String(), Client: x.Conn.Local, Server: x.Conn.Remote,
-			Operation: x.Operation, Target: x.Target, Template: template(x), Status: x.Status, Error: x.Error,
+			Operation: x.Operation, Target: x.Target, Template: x.Protocol.Semantics().TemplateOf(x.Target), Status: x.Status, Error: x.Error,
 			Start: time.Unix(0, int64(x.RequestStart)).UTC(), Duration: x.Duration(),
 			RequestBytes: x.RequestBytes, ResponseBytes: x.ResponseBytes, Partial: x.Partial,
 			Attributes: make(map[string]string, len(x.Attributes)),
@@ -52,12 +52,4 @@ func Lines(w io.Writer) func(*exchange.Exchange) error {
 		}
 		return nil
 	}
-}
-
-// template is the target as metrics have it.
-func template(x *exchange.Exchange) string {
-	if t := x.Protocol.Semantics().Template; t != nil && x.Target != "" {
-		return t(x.Target)
-	}
-	return x.Target
 }

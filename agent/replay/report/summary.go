@@ -46,7 +46,7 @@ func NewSummary() *Summary {
 
 // Add counts an exchange.
 func (s *Summary) Add(x *exchange.Exchange) {
-	k := rowKey{x.Operation, template(x), x.Status}
+	k := rowKey{x.Operation, x.Protocol.Semantics().TemplateOf(x.Target), x.Status}
 	e := s.entities[k]
 	if e == nil {
 		if len(s.entities) >= maxRows {

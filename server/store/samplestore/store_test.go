@@ -1,38 +1,26 @@
 package samplestore
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/sonde-dev/sonde/server/store/killtest"
 	"github.com/sonde-dev/sonde/signal"
 )
 
-const killDirEnv = "SONDE_TEST_SAMPLES_KILL_DIR"
-
 var start = time.UnixMilli(1_800_000_000_000)
 
-// TestMain makes the test binary its own victim: with killDirEnv set it writes until it is killed.
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(killDirEnv); dir != "" {
+	killtest.Main(m, func(dir string) func(int) error {
 		s := open(&testing.T{}, dir, DefaultConfig())
-		for i := 1; ; i++ {
-			if err := s.Append(context.Background(), []signal.Sample{sample(i), sample(i)}); err != nil {
-				fmt.Println("error", err)
-				os.Exit(1)
-			}
-			fmt.Println(i) // the truth: this batch was acknowledged
-		}
-	}
-	os.Exit(m.Run())
+		return func(i int) error { return s.Append(context.Background(), []signal.Sample{sample(i), sample(i)}) }
+	})
 }
 
 func config(dir string) Config {
@@ -173,25 +161,7 @@ func TestRestartAndDamage(t *testing.T) {
 
 func TestKillLosesNothingAcknowledged(t *testing.T) {
 	dir := t.TempDir()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), killDirEnv+"="+dir)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	last := 0
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if last, err = strconv.Atoi(lines.Text()); err != nil {
-			t.Fatalf("child: %s", lines.Text())
-		}
-		if last == 3000 {
-			_ = cmd.Process.Signal(syscall.SIGKILL)
-		}
-	}
-	_ = cmd.Wait()
+	last := killtest.Kill(t, dir, 3000)
 	got, _ := read(t, open(t, dir, config("")), Query{})
 	if len(got) < 2*last || got[0] < last {
 		t.Errorf("%d samples up to %d, want twice %d", len(got), got[0], last)

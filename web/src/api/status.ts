@@ -65,6 +65,8 @@ export interface StatusReply {
   processes: number
   store: StatusStore
   selection: string
+  ignore: string
+  ignored: number
   content: StatusContent
 }
 

@@ -30,7 +30,8 @@ describe('numbers for people', () => {
     [12.04, '12 s'],
     [150, '2 min 30 s'],
     [undefined, '–'],
-    [2.6e-33, '0'],
+    [0, '0'],
+    [2.6e-33, '–'],
   ])('duration %s s is %s', (value, text) => expect(plain(formatDuration(value))).toBe(text))
 
   it.each([

@@ -61,7 +61,8 @@ function scaled(value: number, steps: readonly [number, string][]): string {
 export function formatDuration(seconds: number | null | undefined): string {
   if (!isNumber(seconds)) return NONE
   const size = Math.abs(seconds)
-  if (size < 1e-9) return '0' // the zero bucket of a histogram: what is sent without an answer takes no time
+  if (size === 0) return '0'
+  if (size < 1e-9) return NONE // the zero bucket of a histogram: what is sent without an answer was not timed
   if (size < 0.9995e-3) return `${digits(seconds * 1e6)}${GAP}µs`
   if (size < 0.9995) return `${digits(seconds * 1e3)}${GAP}ms`
   if (size < 120) return `${digits(seconds)}${GAP}s`

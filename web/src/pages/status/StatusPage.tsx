@@ -33,6 +33,7 @@ function Status({ status }: { status: StatusReply }) {
               ['Tier', TIERS[status.tier] ?? status.tier],
               ['Why', status.tierReason],
               ['Observed', status.selection],
+              ['Not counted', status.ignore === '' ? 'nothing is ignored' : `${status.ignore}: ${formatExact(status.ignored)} requests`],
               ['Connections', formatExact(status.connections)],
               ['Processes', formatExact(status.processes)],
             ]}
