@@ -101,7 +101,11 @@ func (n InterfaceNames) gauges() []*Desc {
 	n.Operation = ""
 	ds := make([]*Desc, len(n.Gauges))
 	for i, g := range n.Gauges {
-		ds[i] = describe(g.Name, Gauge, g.Unit, g.Help, n.labels())
+		var more []string
+		if g.Label != "" {
+			more = append(more, g.Label)
+		}
+		ds[i] = describe(g.Name, Gauge, g.Unit, g.Help, n.labels(more...))
 	}
 	return ds
 }

@@ -261,6 +261,8 @@ type Count struct {
 type Gauge struct {
 	Server, Client string // names of the metrics: "messaging_kafka_consumer_lag"; "" for none
 	Unit, Help     string
+	// Label is one more label, "" for none. A gauge that has one says how far somebody, its value, is behind the ends of the parts; see Fact.
+	Label string
 }
 
 // Level is the present value of one part of a gauge: of a partition of a topic. The gauge of a target is the sum over its parts, each as
@@ -270,4 +272,18 @@ type Level struct {
 	Target string // raw, as Request.Target; it may be another one than the request's
 	Part   int32
 	Value  uint64
+	Fact   Fact   // what Value is
+	Who    string // value of Gauge.Label, with LevelPosition and LevelNoPosition
 }
+
+// Fact says what a level tells. The ends of parts and the positions of those who follow them may be told by different connections of one
+// process: the consumers of Kafka fetch from one broker and commit to another. The gauge is the sum over the parts of which both are known.
+type Fact uint8
+
+// The facts.
+const (
+	LevelAmount     Fact = iota // the value of the part; gauges without label have nothing else
+	LevelEnd                    // where the part ends now
+	LevelPosition               // how far Who has come in it
+	LevelNoPosition             // what was told of Who there does not hold any more; no Value
+)

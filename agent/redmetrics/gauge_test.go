@@ -10,13 +10,16 @@ import (
 	"github.com/sonde-dev/sonde/signal"
 )
 
-// broker is a protocol with a gauge that only clients have.
+// broker is a protocol with gauges that only clients have.
 type broker struct{ protocol.Protocol }
 
 var brokerSemantics = &protocol.Semantics{
 	ClientDuration: "messaging_client_operation_duration_seconds", ServerDuration: "messaging_server_operation_duration_seconds",
 	OperationLabel: "messaging_operation_name", ClientTargetLabel: "messaging_destination_name", ServerTargetLabel: "messaging_destination_name",
-	Gauges: []protocol.Gauge{{Client: "messaging_consumer_lag", Unit: "{record}", Help: "Lag."}},
+	Gauges: []protocol.Gauge{
+		{Client: "messaging_consumer_lag", Unit: "{record}", Help: "Lag."},
+		{Client: "messaging_consumer_lag_of_group", Unit: "{record}", Help: "Lag.", Label: "messaging_consumer_group_name"},
+	},
 }
 
 func (broker) Name() string                   { return "broker" }

@@ -38,7 +38,7 @@ func Describe(p protocol.Protocol, side exchange.Side) signal.InterfaceMetrics {
 		if side == exchange.Client {
 			name = g.Client
 		}
-		n.Gauges = append(n.Gauges, signal.CountName{Name: name, Unit: g.Unit, Help: g.Help})
+		n.Gauges = append(n.Gauges, signal.CountName{Name: name, Unit: g.Unit, Help: g.Help, Label: g.Label})
 	}
 	if side == exchange.Client {
 		n.Duration, n.RequestSize, n.ResponseSize = sem.ClientDuration, sem.ClientRequestSize, sem.ClientResponseSize

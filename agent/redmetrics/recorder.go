@@ -29,6 +29,7 @@ type Recorder struct {
 	names       map[string]*name
 	externals   int // of names
 	rawUsed     int // raw targets remembered in all
+	followed    int // parts of progress in all
 
 	records     []record
 	nextID      uint64

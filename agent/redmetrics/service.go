@@ -75,6 +75,7 @@ type serviceSide struct {
 	rawUsed    int
 	scopes     map[string]*scope
 	gauges     map[gaugeKey]*gauge
+	progress   map[progressKey]*progress
 	overflow   *routeSeries // what the bound on series keeps from having its own
 }
 
@@ -85,7 +86,7 @@ func (r *Recorder) sideOf(service string, side exchange.Side, p *protocolMetrics
 		return s
 	}
 	labels := []string{service, side.String(), p.name}
-	s := &serviceSide{key: key, service: service, scopes: map[string]*scope{}, gauges: map[gaugeKey]*gauge{}}
+	s := &serviceSide{key: key, service: service, scopes: map[string]*scope{}, gauges: map[gaugeKey]*gauge{}, progress: map[progressKey]*progress{}}
 	r.use(service, false)
 	r.sides[key] = s
 	r.add(s)

@@ -68,7 +68,12 @@ func (r *Recorder) collect(b *signal.Batch) {
 		}
 		switch rec := rec.(type) {
 		case *gauge:
-			rec.settle(now, r.cfg.LevelIdleAfter)
+			if rec.settle(now, r.cfg.LevelIdleAfter); len(rec.parts) == 0 {
+				r.end(rec) // it would say 0
+				continue
+			}
+		case *progress:
+			rec.settle(r, now)
 		case *connections:
 			rec.settle()
 		}

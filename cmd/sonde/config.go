@@ -272,7 +272,7 @@ func countNames(s *protocol.Semantics, metric func(protocol.Count) string) (out 
 func gaugeNames(s *protocol.Semantics, metric func(protocol.Gauge) string) (out []query.CountMetric) {
 	for _, g := range s.Gauges {
 		if m := metric(g); m != "" {
-			out = append(out, query.CountMetric{Metric: m, Name: countName(g.Client, g.Server)})
+			out = append(out, query.CountMetric{Metric: m, Name: countName(g.Client, g.Server), Label: g.Label})
 		}
 	}
 	return out

@@ -45,7 +45,8 @@ type SideMetrics struct {
 type CountMetric struct {
 	Metric string // name of the series
 	Name   string // for people and in replies, the same on both sides: "returned_rows"
-	// IsHistogram is true where the number is the sum of a histogram. Label and Value tell the series from others of the same name.
+	// IsHistogram is true where the number is the sum of a histogram. Label and Value tell the series from others of the same name; of a gauge,
+	// Label is the one by which it is told besides, and any value counts.
 	IsHistogram  bool
 	Label, Value string
 }

@@ -18,7 +18,7 @@ func (a *api) levels(ctx context.Context, s span, p ProtocolMetrics) ([]Level, e
 		err := a.reader.Last(ctx, s.end, func(ls labels.Labels, v float64) {
 			found[Level{
 				Service: ls.Get("peer_service"), Protocol: p.Protocol, Target: value(ls, p.Client.TargetLabel), Name: g.Name,
-				Client: ls.Get("service_name"),
+				Client: ls.Get("service_name"), Group: value(ls, g.Label),
 			}] += v
 		}, named(g.Metric, []*labels.Matcher{is("network_protocol_name", p.Protocol)})...)
 		if err != nil {
@@ -31,7 +31,7 @@ func (a *api) levels(ctx context.Context, s span, p ProtocolMetrics) ([]Level, e
 	}
 	slices.SortFunc(out, func(a, b Level) int {
 		return cmp.Or(cmp.Compare(b.Value, a.Value), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Target, b.Target),
-			cmp.Compare(a.Name, b.Name), cmp.Compare(a.Client, b.Client))
+			cmp.Compare(a.Name, b.Name), cmp.Compare(a.Client, b.Client), cmp.Compare(a.Group, b.Group))
 	})
 	return out, nil
 }

@@ -185,12 +185,14 @@ type Offerer struct {
 
 // Level is a number that goes up and down, of one target and one client, as it was at the end of the range: consumer lag.
 type Level struct {
-	Service  string  `json:"service"` // that answers
-	Protocol string  `json:"protocol"`
-	Target   string  `json:"target"`
-	Name     string  `json:"name"` // "kafka_consumer_lag"
-	Client   string  `json:"client"`
-	Value    float64 `json:"value"`
+	Service  string `json:"service"` // that answers
+	Protocol string `json:"protocol"`
+	Target   string `json:"target"`
+	Name     string `json:"name"` // "kafka_consumer_lag"
+	Client   string `json:"client"`
+	// Group is who the number is of, where the client says: the consumer group of "kafka_consumer_group_lag".
+	Group string  `json:"group,omitempty"`
+	Value float64 `json:"value"`
 }
 
 // InterfacesReply answers GET /api/interfaces?kind=&start=&end=&sort=&limit=. A database, a queue, a DNS server, an RPC

@@ -302,7 +302,10 @@ func config() query.Config {
 		Protocol: "kafka", Kind: "messaging", OperationLabel: "messaging_operation_name",
 		Client: query.SideMetrics{
 			Duration: "messaging_client_operation_duration_seconds", TargetLabel: "messaging_destination_name",
-			Gauges: []query.CountMetric{{Metric: "messaging_kafka_consumer_lag", Name: "kafka_consumer_lag"}},
+			Gauges: []query.CountMetric{
+				{Metric: "messaging_kafka_consumer_lag", Name: "kafka_consumer_lag"},
+				{Metric: "messaging_kafka_consumer_group_lag", Name: "kafka_consumer_group_lag", Label: "messaging_consumer_group_name"},
+			},
 		},
 	})
 	return c

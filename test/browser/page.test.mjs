@@ -68,15 +68,41 @@ test('a click on a heading sorts, and the order is in the address', async () => 
 /** Several protocols between two services are one line. */
 const pairs = (edges) => [...new Set(edges.map((e) => `${e.client} > ${e.server}`))].sort()
 
+/** Several resolvers outside of this host, which answer to nothing else and ask nobody, are one node. */
+function asDrawn(reply) {
+  const clients = new Set(reply.edges.map((e) => e.client))
+  const folded = new Set(reply.nodes.filter((n) => n.external && n.kinds.join() === 'dns' && !clients.has(n.id)).map((n) => n.id))
+  if (folded.size < 2) return reply
+  const rename = (e) => (folded.has(e.server) ? { ...e, server: 'DNS resolvers' } : e)
+  return {
+    ...reply, edges: reply.edges.map(rename), flows: reply.flows.map(rename),
+    nodes: [...reply.nodes.filter((n) => !folded.has(n.id)), { id: 'DNS resolvers', kinds: ['dns'] }],
+  }
+}
+
 test('the map shows exactly the nodes and edges of the API', async () => {
-  const { nodes, edges } = await getJSON(`/api/topology?${asked}`)
-  await withPage(`/map?${range}&flows=0`, async (page) => {
+  const { nodes, edges } = asDrawn(await getJSON(`/api/topology?${asked}`))
+  await withPage(`/map?${range}&flows=0&hide=none`, async (page) => {
     await page.waitForFunction((n) => document.querySelectorAll('.node[data-node]').length === n, nodes.length, READY)
     assert.equal((await page.$$('.call[data-flow]')).length, 0)
     const shown = await page.$$eval('.node[data-node]', (all) => all.map((n) => n.dataset.node))
     assert.deepEqual(shown.sort(), nodes.map((n) => n.id).sort())
     const lines = await page.$$eval('.call[data-edge]', (all) => all.map((e) => `${e.dataset.client} > ${e.dataset.server}`))
     assert.deepEqual(lines.sort(), pairs(edges))
+  })
+})
+
+test('look-ups are left out of the whole map, and drawn when asked for', async (t) => {
+  const { edges } = asDrawn(await getJSON(`/api/topology?${asked}`))
+  const [quiet] = edges.filter((e) => e.kind === 'dns' && e.severity === 'ok' && edges.every((o) => o === e || o.client !== e.client || o.server !== e.server))
+  if (!quiet || edges.every((e) => e.kind === 'dns')) return t.skip('no service here looks up names beside other calls')
+  const line = `.call[data-client=${JSON.stringify(quiet.client)}][data-server=${JSON.stringify(quiet.server)}]`
+  await withPage(`/map?${range}&flows=0`, async (page) => {
+    await page.waitForSelector('.call[data-edge]', { state: 'attached', ...READY })
+    assert.equal(await page.locator(line).count(), 0)
+    await page.click('.map-kinds button:has-text("DNS")')
+    await page.waitForSelector(line, { state: 'attached', ...READY })
+    assert.equal(new URL(page.url()).searchParams.get('hide'), 'none')
   })
 })
 
@@ -91,10 +117,10 @@ function rawPairs({ nodes, edges, flows }) {
 }
 
 test('connections without known requests are lines of their own, and can be left out', async (t) => {
-  const reply = await getJSON(`/api/topology?${asked}`)
+  const reply = asDrawn(await getJSON(`/api/topology?${asked}`))
   const want = rawPairs(reply)
   if (want.length === 0 || want.length > 100) return t.skip(`${want.length} pairs of services have connections and no call: this test wants 1 to 100`)
-  await withPage(`/map?${range}&flows=1`, async (page) => {
+  await withPage(`/map?${range}&flows=1&hide=none`, async (page) => {
     await page.waitForFunction((n) => document.querySelectorAll('.call[data-flow]').length === n, want.length, READY)
     const lines = await page.$$eval('.call[data-flow]', (all) => all.map((e) => `${e.dataset.client} > ${e.dataset.server}`))
     assert.deepEqual(lines.sort(), want)
@@ -129,8 +155,10 @@ test('a flow opens with its bytes and connections, and TLS with the name of its 
 
 test('topics show how far their consumers are behind', async (t) => {
   const { levels } = await getJSON(`/api/interfaces?${asked}&kind=messaging`)
-  if (levels.length === 0) return t.skip('no consumer of Kafka')
-  const [{ target, client, value }] = levels
+  const [lagging] = levels.filter((l) => l.name === 'kafka_consumer_lag')
+  if (!lagging) return t.skip('no consumer of Kafka')
+  const { target, client, value } = lagging
+  const groups = levels.filter((l) => l.target === target && l.service === lagging.service && l.group !== undefined)
   await withPage(`/queues?${range}`, async (page) => {
     await page.waitForSelector('table tbody tr', READY)
     assert.ok((await page.$$eval('th', (all) => all.map((th) => th.textContent))).some((name) => name.includes('Lag')))
@@ -139,6 +167,7 @@ test('topics show how far their consumers are behind', async (t) => {
     await lag.waitFor(READY)
     assert.ok((await lag.innerText()).includes(client))
     assert.equal(await lag.locator('dd').first().getAttribute('title'), value.toLocaleString('en-US').replaceAll(',', '\u202f'))
+    for (const { group } of groups) assert.ok((await page.locator('section[aria-label="Consumer groups"]').innerText()).includes(group))
   })
 })
 
@@ -184,7 +213,7 @@ test('from the map to a service to one of its instances, by clicks', async () =>
 
 test('a click on a call opens its golden signals', async () => {
   const { edges } = await getJSON(`/api/topology?${asked}`)
-  const edge = edges.find((e) => e.client !== e.server)
+  const edge = edges.find((e) => e.client !== e.server && e.kind !== 'dns')
   await withPage(`/map?${range}`, async (page) => {
     const line = `.call[data-client=${JSON.stringify(edge.client)}][data-server=${JSON.stringify(edge.server)}] path`
     await page.waitForSelector(line, { state: 'attached', ...READY })
@@ -285,7 +314,7 @@ test('the status page shows every probe', async () => {
 })
 
 test('a kind of calls that is left out takes its lines and what only it reaches off the map', async (t) => {
-  const { nodes, edges } = await getJSON(`/api/topology?${asked}`)
+  const { nodes, edges } = asDrawn(await getJSON(`/api/topology?${asked}`))
   const kinds = [...new Set(edges.map((e) => e.kind))]
   if (kinds.length < 2) return t.skip('everything here is of one kind')
   const kind = edges.at(-1).kind
@@ -298,7 +327,7 @@ test('a kind of calls that is left out takes its lines and what only it reaches 
     assert.deepEqual((await page.$$eval('.call[data-edge]', (all) => all.map((e) => `${e.dataset.client} > ${e.dataset.server}`))).sort(), pairs(left))
     await page.click('.map-kinds[aria-label="Kinds of calls"] button[aria-pressed=false]')
     await page.waitForFunction((n) => document.querySelectorAll('.node[data-node]').length === n, nodes.length, READY)
-    assert.equal(new URL(page.url()).searchParams.get('hide'), null)
+    assert.equal(new URL(page.url()).searchParams.get('hide'), 'none')
   })
 })
 

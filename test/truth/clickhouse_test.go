@@ -11,26 +11,30 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/sonde-dev/sonde/test/sut"
 )
 
 // TestClickHouse compares queries of the native protocol with the server's query log. Connecting and pings are not in that log.
-func TestClickHouse(t *testing.T) {
-	id := fmt.Sprintf("t%d-clickhouse", os.Getpid()%1000)
+// Its clients are clickhouse-driver (Python) and clickhouse-client (C++); inside TLS all are OpenSSL.
+func TestClickHouse(t *testing.T) { inAllWays(t, testClickHouse) }
+
+func testClickHouse(t *testing.T, w way) {
+	id := w.id("clickhouse")
 	script := filepath.Join("testdata", "clickhouse_client.py")
 	python := program(t, "/usr/bin/python3", "python3")
-	s := startClickHouse(t, id)
-	old := start(t, id+"-old-client", nil, python, script, strconv.Itoa(portOf(s.addr)), "old")
+	s := startClickHouse(t, id, w)
+	cli := []string{program(t, "clickhouse-client"), "--host", "127.0.0.1", "--port", strconv.Itoa(portOf(s.addr))}
+	if w.tls != "" {
+		cli = append(cli, "--secure", "--config-file="+s.clientConfig)
+	}
+	old := start(t, id+"-old-client", nil, w.withTLS([]string{python, script, strconv.Itoa(portOf(s.addr)), "old"}, "tls")...)
 	waitSaid(t, old, "ready")
 	before := s.log(t)
 
-	x := startSonde(t, sut.Options{})
+	x := w.sonde(t)
 	clients := []string{id + "-old-client", id + "-py-client", id + "-cli-client"}
 	fmt.Fprintln(old.stdin, "go")
 	finished(t, old)
-	finished(t, start(t, clients[1], nil, python, script, strconv.Itoa(portOf(s.addr)), "all"))
-	cli := []string{program(t, "clickhouse-client"), "--host", "127.0.0.1", "--port", strconv.Itoa(portOf(s.addr))}
+	timed := start(t, clients[1], nil, w.withTLS([]string{python, script, strconv.Itoa(portOf(s.addr)), "all"}, "tls")...).log(t)
 	for _, args := range [][]string{
 		{"-q", "CREATE TABLE c (a UInt64, s String) ENGINE = Memory"},
 		{"-n", "-q", "INSERT INTO c SELECT number, toString(number) FROM system.numbers LIMIT 1000; SELECT * FROM c; SELECT count() FROM c"},
@@ -66,31 +70,43 @@ func TestClickHouse(t *testing.T) {
 			got["rows"] = n
 			return got
 		})
+		slept := map[string]string{"server": id, "client": clients[1]}[side] // the other client sleeps too, untimed
+		checkLatency(t, x, slept, fmt.Sprintf(`db_%s_operation_duration_seconds{service_name=~%q, db_query_text="SELECT sleep(?)"}`, side, slept), 0.3, timed.Durations)
+	}
+	if err := x.Stop(); err != nil {
+		t.Error(err)
 	}
 }
+
+// clickHouseClient believes any certificate.
+const clickHouseClient = `<config><openSSL><client><verificationMode>none</verificationMode>
+<invalidCertificateHandler><name>AcceptCertificateHandler</name></invalidCertificateHandler></client></openSSL></config>`
 
 // A clickHouse is a server with its query log.
 type clickHouse struct {
 	*process
-	addr, http string
+	addr, http   string
+	clientConfig string // inside TLS
 }
 
-func startClickHouse(t *testing.T, service string) clickHouse {
+func startClickHouse(t *testing.T, service string, w way) clickHouse {
 	t.Helper()
 	dir := t.TempDir()
 	s := clickHouse{addr: local(freePort(t)), http: local(freePort(t))}
 	conf := fmt.Sprintf(`<yandex>
 <logger><level>warning</level><log>%[1]s/log</log><errorlog>%[1]s/errors</errorlog></logger>
-<listen_host>127.0.0.1</listen_host><tcp_port>%[2]d</tcp_port><http_port>%[3]d</http_port>
+<listen_host>127.0.0.1</listen_host><%[4]s>%[2]d</%[4]s>%[5]s<http_port>%[3]d</http_port>
 <path>%[1]s/data/</path><tmp_path>%[1]s/tmp/</tmp_path><format_schema_path>%[1]s/formats/</format_schema_path><mark_cache_size>5242880</mark_cache_size>
 <users_config>users.xml</users_config><default_profile>default</default_profile><default_database>default</default_database>
 <query_log><database>system</database><table>query_log</table><flush_interval_milliseconds>500</flush_interval_milliseconds></query_log>
-</yandex>`, dir, portOf(s.addr), portOf(s.http))
+</yandex>`, dir, portOf(s.addr), portOf(s.http), w.pick("tcp_port", "tcp_port_secure"), w.pick("", fmt.Sprintf("<openSSL><server><certificateFile>%[1]s/cert.pem</certificateFile>"+
+		"<privateKeyFile>%[1]s/key.pem</privateKeyFile><verificationMode>none</verificationMode></server></openSSL>", w.tls)))
+	s.clientConfig = filepath.Join(dir, "client.xml")
 	const users = `<yandex><profiles><default><log_queries>1</log_queries></default></profiles>
 <users><default><password></password><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota></default></users>
 <quotas><default><interval><duration>3600</duration><queries>0</queries><errors>0</errors><result_rows>0</result_rows><read_rows>0</read_rows>
 <execution_time>0</execution_time></interval></default></quotas></yandex>`
-	for name, text := range map[string]string{"config.xml": conf, "users.xml": users} {
+	for name, text := range map[string]string{"config.xml": conf, "users.xml": users, "client.xml": clickHouseClient} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

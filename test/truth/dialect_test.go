@@ -13,9 +13,11 @@ import (
 // TestDialects compares what is spoken inside HTTP with the account of a server that behaves like Elasticsearch, GraphQL, S3 and the APIs of
 // models (a stub: the real ones are not to be had here), operations and tokens, at both ends and over both versions of HTTP. The
 // requests themselves must be counted once, as HTTP.
-func TestDialects(t *testing.T) {
-	id := fmt.Sprintf("t%d-dialect", os.Getpid()%1000)
-	x := startSonde(t, sut.Options{})
+func TestDialects(t *testing.T) { inTiers(t, testDialects) }
+
+func testDialects(t *testing.T, w way) {
+	id := w.id("dialect")
+	x := w.sonde(t)
 	for _, plan := range []string{"http1", "http2"} {
 		t.Run(plan, func(t *testing.T) {
 			server, client := id+"-"+plan, id+"-"+plan+"-client"
@@ -62,7 +64,7 @@ func TestDialectsOfNode(t *testing.T) {
 	checkDialects(t, x, "client", id+"-client", log)
 }
 
-// TestDialectsInsideTLS has a client in Python, whose OpenSSL shows the plain text: most calls to models are inside TLS.
+// TestDialectsInsideTLS has a client in Python, whose OpenSSL shows the plain text, and a server in Go: most calls to models are inside TLS.
 func TestDialectsInsideTLS(t *testing.T) {
 	id := fmt.Sprintf("t%d-dialect-tls", os.Getpid()%1000)
 	x := startSonde(t, sut.Options{})
@@ -76,6 +78,7 @@ func TestDialectsInsideTLS(t *testing.T) {
 		t.Fatalf("the server has %d requests, want 20", n)
 	}
 	checkDialects(t, x, "client", id+"-client", log)
+	checkDialects(t, x, "server", id, log)
 }
 
 // dialectRows sorts the server's account as the metrics have it.

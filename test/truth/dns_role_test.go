@@ -29,7 +29,7 @@ func serveNames(ctx context.Context, a Args) (*wire.Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	tcp, err := net.Listen("tcp", a.Addr)
+	tcp, err := stubListener(a) // inside TLS: RFC 7858
 	if err != nil {
 		return nil, err
 	}

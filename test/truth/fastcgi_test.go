@@ -12,28 +12,37 @@ import (
 	"github.com/sonde-dev/sonde/test/sut"
 )
 
-// TestFastCGI watches nginx in front of PHP-FPM, and a client of its own. The oracles are PHP-FPM's and nginx's access logs.
-func TestFastCGI(t *testing.T) {
-	id := fmt.Sprintf("t%d-fastcgi", os.Getpid()%1000)
+// TestFastCGI watches nginx in front of PHP-FPM, cgi-fcgi (libfcgi) and a client in Python. The oracle is PHP-FPM's access log, and for latency
+// the client in Python. There is no FastCGI inside TLS: nobody speaks it.
+func TestFastCGI(t *testing.T) { inTiers(t, testFastCGI) }
+
+func testFastCGI(t *testing.T, w way) {
+	id := w.id("fastcgi")
 
 	// Kept connections between nginx and PHP-FPM that are there before Sonde.
 	old := startPHP(t, id+"-old", "tcp")
 	oldWeb := old.startWeb(t, id+"-old-nginx", true)
 	finished(t, startRole(t, id+"-old-load", "load", Args{Network: "tcp", Addr: oldWeb.addr, Connections: 2, Requests: 20, Paths: []string{"/app/warm"}}))
 	before := old.log(t)
+	python, script := program(t, "/usr/bin/python3", "python3"), filepath.Join("testdata", "fastcgi_client.py")
+	oldPy := startPHP(t, id+"-old-py", "tcp")
+	oldClient := start(t, id+"-old-py-client", nil, python, script, strconv.Itoa(portOf(oldPy.addr)), oldPy.dir+"/app.php", "old")
+	waitSaid(t, oldClient, "ready")
+	beforePy := oldPy.log(t)
 
-	x := startSonde(t, sut.Options{})
+	x := w.sonde(t)
 	paths := []string{"/app/orders/%d?token=secret", "/app/missing", "/app/fail", "/app/moved", "/app/large"}
 	t.Run("old", func(t *testing.T) {
 		finished(t, startRole(t, id+"-old-load", "load", Args{Network: "tcp", Addr: oldWeb.addr, Connections: 2, Requests: 100, Paths: paths}))
-		want := old.log(t)
-		for k, n := range before {
-			if want[k] -= n; want[k] == 0 {
-				delete(want, k)
-			}
-		}
+		want := grown(before, old.log(t))
 		// Both write over their environment, where a Sonde that comes later would find their names.
 		checkPHP(t, x, want, filepath.Base(old.cmd.Path), filepath.Base(oldWeb.cmd.Path))
+	})
+	t.Run("old python", func(t *testing.T) {
+		fmt.Fprintln(oldClient.stdin, "go")
+		finished(t, oldClient)
+		want := grown(beforePy, oldPy.log(t))
+		checkPHPSide(t, x, want, "client", oldClient.service)
 	})
 	for _, network := range []string{"tcp", "unix"} {
 		t.Run("nginx/"+network, func(t *testing.T) {
@@ -47,10 +56,40 @@ func TestFastCGI(t *testing.T) {
 	t.Run("python", func(t *testing.T) {
 		php := startPHP(t, id+"-py", "tcp")
 		client := id + "-py-client"
-		finished(t, start(t, client, nil, program(t, "/usr/bin/python3", "python3"), filepath.Join("testdata", "fastcgi_client.py"), strconv.Itoa(portOf(php.addr)), php.dir+"/app.php"))
+		l := start(t, client, nil, python, script, strconv.Itoa(portOf(php.addr)), php.dir+"/app.php").log(t)
+		checkPHP(t, x, php.log(t), php.service, client)
+		for side, service := range map[string]string{"client": client, "server": php.service} {
+			route := map[string]string{"server": "http_route", "client": "url_template"}[side]
+			checkLatency(t, x, service, fmt.Sprintf(`http_%s_request_duration_seconds{service_name=%q, %s="/app/slow"}`, side, service, route), phpSlow.Seconds(), l.Durations)
+		}
+	})
+	t.Run("cgi-fcgi", func(t *testing.T) {
+		php := startPHP(t, id+"-libfcgi", "tcp")
+		client := id + "-libfcgi-client"
+		for i, path := range []string{"/app/orders/1", "/app/orders/2", "/app/missing", "/app/fail", "/app/large", "/app/moved"} {
+			method := []string{"GET", "POST"}[i%2]
+			finished(t, start(t, client, []string{"SCRIPT_FILENAME=" + php.dir + "/app.php", "SCRIPT_NAME=/app.php", "REQUEST_METHOD=" + method, "REQUEST_URI=" + path,
+				"QUERY_STRING="}, program(t, "cgi-fcgi"), "-bind", "-connect", php.addr))
+		}
 		checkPHP(t, x, php.log(t), php.service, client)
 	})
+	if err := x.Stop(); err != nil {
+		t.Error(err)
+	}
 }
+
+// grown is what came to a log after it was read before.
+func grown(before, now map[string]float64) map[string]float64 {
+	for k, n := range before {
+		if now[k] -= n; now[k] == 0 {
+			delete(now, k)
+		}
+	}
+	return now
+}
+
+// phpSlow is how long /app/slow takes.
+const phpSlow = 30 * time.Millisecond
 
 // A php is PHP-FPM that runs one program for every path below /app.
 type php struct {
@@ -65,6 +104,7 @@ switch ($path) {
 case '/app/missing': http_response_code(404); break;
 case '/app/fail': http_response_code(500); break;
 case '/app/moved': header('Location: /app/here'); break;
+case '/app/slow': usleep(30000); break;
 case '/app/large': echo str_repeat('x', 200000); break;
 case '/app/upload': echo strlen(file_get_contents('php://input')); break;
 default: echo "hello from $path";
@@ -167,15 +207,19 @@ func (p php) log(t *testing.T) map[string]float64 {
 // checkPHP compares both ends.
 func checkPHP(t *testing.T, x *sut.Sonde, want map[string]float64, server, client string) {
 	t.Helper()
-	for side, service := range map[string]string{"server": server, "client": client} {
-		route := map[string]string{"server": "http_route", "client": "url_template"}[side]
-		eventuallyEqual(t, x, service+" as "+side, want, func() map[string]float64 {
-			m, err := byLabels(x, fmt.Sprintf(`sum by (http_request_method, %s, http_response_status_code) (histogram_count(http_%s_request_duration_seconds{service_name=%q, network_protocol_name="fastcgi"}))`,
-				route, side, service), "http_request_method", route, "http_response_status_code")
-			if err != nil {
-				t.Fatal(err)
-			}
-			return m
-		})
-	}
+	checkPHPSide(t, x, want, "server", server)
+	checkPHPSide(t, x, want, "client", client)
+}
+
+func checkPHPSide(t *testing.T, x *sut.Sonde, want map[string]float64, side, service string) {
+	t.Helper()
+	route := map[string]string{"server": "http_route", "client": "url_template"}[side]
+	eventuallyEqual(t, x, service+" as "+side, want, func() map[string]float64 {
+		m, err := byLabels(x, fmt.Sprintf(`sum by (http_request_method, %s, http_response_status_code) (histogram_count(http_%s_request_duration_seconds{service_name=%q, network_protocol_name="fastcgi"}))`,
+			route, side, service), "http_request_method", route, "http_response_status_code")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	})
 }

@@ -5,6 +5,7 @@ package truth
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ type mongoStub struct {
 }
 
 func serveMongo(ctx context.Context, a Args) (*wire.Log, error) {
-	l, err := net.Listen("tcp", a.Addr)
+	l, err := stubListener(a)
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +149,8 @@ func (s *mongoStub) answer(command bson.Raw, isSilent bool) bson.D {
 	case collection == "broken":
 		status = "26"
 		d = bson.D{{Key: "ok", Value: 0.0}, {Key: "errmsg", Value: "ns not found"}, {Key: "code", Value: 26}, {Key: "codeName", Value: "NamespaceNotFound"}}
+	case collection == "slow":
+		time.Sleep(mongoSlow)
 	case name == "find" || name == "aggregate":
 		var batch bson.A
 		for i := range mongoBatch {
@@ -171,9 +174,15 @@ func (s *mongoStub) answer(command bson.Raw, isSilent bool) bson.D {
 // mongoBatch is how many documents the stub returns to a find, before one more to a getMore.
 const mongoBatch = 30
 
+// mongoSlow is how long the collection slow takes.
+const mongoSlow = 30 * time.Millisecond
+
 // useMongo does what applications do with the official driver.
 func useMongo(a Args) (*wire.Log, error) {
 	o := options.Client().ApplyURI("mongodb://" + a.Addr + "/?directConnection=true").SetMaxPoolSize(3).SetHeartbeatInterval(time.Hour)
+	if a.TLS != "" {
+		o.SetTLSConfig(&tls.Config{InsecureSkipVerify: true})
+	}
 	if a.Plan != "" && a.Plan != "old" {
 		o.SetCompressors([]string{a.Plan})
 	}
@@ -189,6 +198,9 @@ func useMongo(a Args) (*wire.Log, error) {
 	if a.Plan == "old" {
 		fmt.Fprintln(os.Stderr, "ready")
 		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+			return nil, err
+		}
+		if err := c.Ping(ctx, nil); err != nil { // alone: inside TLS it may not be seen (docs/tls.md)
 			return nil, err
 		}
 	}
@@ -215,7 +227,13 @@ func useMongo(a Args) (*wire.Log, error) {
 		if err := c.Database("app").RunCommand(ctx, bson.D{{Key: "collStats", Value: "broken"}}).Err(); err == nil {
 			return nil, errors.New("no error")
 		}
+		begin := time.Now()
+		if err := c.Database("app").RunCommand(ctx, bson.D{{Key: "count", Value: "slow"}}).Err(); err != nil {
+			return nil, err
+		}
+		done.log.Durations = append(done.log.Durations, time.Since(begin).Seconds())
 	}
+	done.add("count", "ok", a.Requests)
 	done.add("insert", "ok", a.Requests)
 	done.add("find", "ok", a.Requests)
 	done.add("getMore", "ok", a.Requests)

@@ -71,6 +71,8 @@ func playRole(ctx context.Context, role string) error {
 		log, err = followKafka(ctx, a)
 	case "kafka-laggard":
 		log, err = lagBehind(ctx, a)
+	case "kafka-member":
+		err = joinGroup(ctx, a)
 	case "thrift-server":
 		log, err = serveThrift(ctx, a)
 	case "thrift-client":
@@ -95,6 +97,14 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveNATS(ctx, a)
 	case "nats-client":
 		log, err = speakNATS(a)
+	case "cassandra-server":
+		log, err = serveCassandra(ctx, a)
+	case "cassandra-client":
+		log, err = useCassandra(a)
+	case "remoting-server":
+		log, err = serveRemoting(ctx, a)
+	case "remoting-client":
+		log, err = callRemoting(a)
 	case "mongo-server":
 		log, err = serveMongo(ctx, a)
 	case "mongo-client":

@@ -3,8 +3,6 @@ package truth
 import (
 	"fmt"
 	"io"
-	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,8 +14,10 @@ import (
 )
 
 // TestThrift compares Thrift, over each transport in each protocol, with the accounts of server and clients in two languages.
-func TestThrift(t *testing.T) {
-	id := fmt.Sprintf("t%d-thrift", os.Getpid()%1000)
+func TestThrift(t *testing.T) { inAllWays(t, testThrift) }
+
+func testThrift(t *testing.T, w way) {
+	id := w.id("thrift")
 
 	// Connections that are there before Sonde.
 	type pair struct {
@@ -26,24 +26,23 @@ func TestThrift(t *testing.T) {
 	}
 	var old []pair
 	for i, plan := range []string{"framed binary old", "buffered compact old"} {
-		s := startHTTP2(t, fmt.Sprint(id, "-old", i), "thrift-server", Args{Plan: plan})
-		c := startRole(t, fmt.Sprint(id, "-old-client", i), "thrift-client", Args{Addr: s.addr, Plan: plan, Requests: 20, Connections: 3})
-		waitSaid(t, c, "ready")
-		old = append(old, pair{s, c})
+		for _, language := range []string{"go", "python"} {
+			name := fmt.Sprint(id, "-old-", language, i)
+			s := startHTTP2(t, name, "thrift-server", Args{Plan: plan, TLS: w.tls})
+			old = append(old, pair{s, startThriftClient(t, name+"-client", s.addr, plan, language, w)})
+		}
+	}
+	for _, o := range old {
+		waitSaid(t, o.c, "ready")
 	}
 
-	x := startSonde(t, sut.Options{})
+	x := w.sonde(t)
 	for _, plan := range []string{"framed binary", "framed compact", "buffered binary", "buffered compact"} {
 		t.Run(plan, func(t *testing.T) {
 			name := id + "-" + strings.ReplaceAll(plan, " ", "-")
-			s := startHTTP2(t, name, "thrift-server", Args{Plan: plan})
-			l := startRole(t, name+"-client", "thrift-client", Args{Addr: s.addr, Plan: plan, Requests: 50, Connections: 4}).log(t)
-			_, port, err := net.SplitHostPort(s.addr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			words := strings.Fields(plan)
-			py := start(t, name+"-python", nil, "/usr/bin/python3", filepath.Join("testdata", "thrift_client.py"), port, "40", words[0], words[1]).log(t)
+			s := startHTTP2(t, name, "thrift-server", Args{Plan: plan, TLS: w.tls})
+			l := startThriftClient(t, name+"-client", s.addr, plan, "go", w).log(t)
+			py := startThriftClient(t, name+"-python", s.addr, plan, "python", w).log(t)
 			s.stop()
 			served := s.log(t)
 			all := &wire.Log{}
@@ -55,14 +54,24 @@ func TestThrift(t *testing.T) {
 			checkThrift(t, x, name+"-client", "client", l)
 			checkThrift(t, x, name+"-python", "client", py)
 			checkThrift(t, x, name, "server", served)
+			for service, l := range map[string]*wire.Log{name + "-client": l, name + "-python": py} {
+				checkLatency(t, x, service, fmt.Sprintf(`rpc_client_call_duration_seconds{service_name=%q, rpc_method="slow"}`, service), thriftSlow.Seconds(), l.Durations)
+			}
+			checkLatency(t, x, name, fmt.Sprintf(`rpc_server_call_duration_seconds{service_name=%q, rpc_method="slow"}`, name), thriftSlow.Seconds(), all.Durations)
 		})
 	}
 	t.Run("joined", func(t *testing.T) {
 		for _, o := range old {
 			io.WriteString(o.c.stdin, "go\n")
 			l := o.c.log(t)
-			checkThrift(t, x, o.c.service, "client", l)
-			checkThrift(t, x, o.s.service, "server", l)
+			early := calls(l, "early")
+			for side, service := range map[string]string{"client": o.c.service, "server": o.s.service} {
+				checkThrift(t, x, service, side, l)
+				got, err := x.Value(fmt.Sprintf(`sum(histogram_count(rpc_%s_call_duration_seconds{service_name=%q, rpc_method="early"}))`, side, service))
+				if err != nil || got != early && (w.tls == "" || got > early) {
+					t.Errorf("%s: %v of the first call of each connection (%v), want %v, or less inside TLS", service, got, err, early)
+				}
+			}
 		}
 	})
 	if err := x.Stop(); err != nil {
@@ -70,11 +79,34 @@ func TestThrift(t *testing.T) {
 	}
 }
 
-// checkThrift compares the number of calls by method and status, and those that are errors for a side.
+func startThriftClient(t *testing.T, service, addr, plan, language string, w way) *process {
+	t.Helper()
+	if language == "python" {
+		argv := []string{program(t, "/usr/bin/python3", "python3"), filepath.Join("testdata", "thrift_client.py"), strings.TrimPrefix(addr, "127.0.0.1:"), "20"}
+		return start(t, service, nil, w.withTLS(append(argv, strings.Fields(plan)...), "tls")...)
+	}
+	return startRole(t, service, "thrift-client", Args{Addr: addr, Plan: plan, Requests: 10, Connections: 3, TLS: w.tls})
+}
+
+// calls counts those of a method.
+func calls(l *wire.Log, method string) (n float64) {
+	for _, r := range l.Rows {
+		if r.Route == method {
+			n += float64(r.N)
+		}
+	}
+	return n
+}
+
+// checkThrift compares the number of calls by method and status, and those that are errors for a side, but for the method early, which is called
+// first on old connections.
 func checkThrift(t *testing.T, x *sut.Sonde, service, side string, l *wire.Log) {
 	t.Helper()
 	want := map[string]float64{}
 	for _, r := range l.Rows {
+		if r.Route == "early" {
+			continue
+		}
 		failed := "-"
 		if r.Status == "INTERNAL_ERROR" || side == "client" && r.Status != "OK" && r.Status != "-" {
 			failed = r.Status
@@ -85,6 +117,6 @@ func checkThrift(t *testing.T, x *sut.Sonde, service, side string, l *wire.Log) 
 		t.Fatal("no calls: the test is void")
 	}
 	sameSoon(t, x, service+" as "+side, fmt.Sprintf(`sum by (rpc_method, rpc_response_status_code, error_type) (`+
-		`histogram_count(rpc_%s_call_duration_seconds{service_name=%q, rpc_system_name="thrift"}))`, side, service),
+		`histogram_count(rpc_%s_call_duration_seconds{service_name=%q, rpc_system_name="thrift", rpc_method!="early"}))`, side, service),
 		want, "rpc_method", "rpc_response_status_code", "error_type")
 }

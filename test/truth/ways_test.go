@@ -1,7 +1,9 @@
 package truth
 
 import (
+	"crypto/tls"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,6 +67,19 @@ func (w way) keyFor(t *testing.T, dir, owner string) (cert, key string) {
 		must(t, "chown", owner, filepath.Join(dir, name))
 	}
 	return filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+}
+
+// stubListener listens for a stub, inside TLS where its arguments name a certificate.
+func stubListener(a Args) (net.Listener, error) {
+	l, err := net.Listen("tcp", a.Addr)
+	if err != nil || a.TLS == "" {
+		return l, err
+	}
+	cert, err := tls.LoadX509KeyPair(filepath.Join(a.TLS, "cert.pem"), filepath.Join(a.TLS, "key.pem"))
+	if err != nil {
+		return nil, fmt.Errorf("load certificate: %w", err)
+	}
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}}), nil
 }
 
 // withTLS appends arguments inside TLS.

@@ -52,10 +52,11 @@ function levels(calls: readonly MockCall[], end: number): Level[] {
     .flatMap((c) =>
       c.routes
         .filter((r) => r.lag !== undefined)
-        .map((r) => ({
-          service: c.server, protocol: protocolOf(c), target: r.target, name: 'kafka_consumer_lag', client: c.client,
-          value: Math.round((r.lag ?? 0) * (1 + 0.2 * Math.sin(end / 40))),
-        })),
+        .flatMap((r) => {
+          const of = { service: c.server, protocol: protocolOf(c), target: r.target, client: c.client }
+          const value = Math.round((r.lag ?? 0) * (1 + 0.2 * Math.sin(end / 40)))
+          return [{ ...of, name: 'kafka_consumer_lag', value }, { ...of, name: 'kafka_consumer_group_lag', group: `${c.client}-group`, value: value + 25 }]
+        }),
     )
     .sort((a, b) => b.value - a.value)
 }

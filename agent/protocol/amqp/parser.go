@@ -4,14 +4,14 @@ import (
 	"encoding/binary"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/internal/frames"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/prefix"
 	"github.com/sonde-dev/sonde/agent/protocol/internal/names"
 	"github.com/sonde-dev/sonde/signal"
 )
 
 // parser follows one connection.
 type parser struct {
-	streams  [2]frames.Reader
+	streams  [2]prefix.Reader
 	channels map[uint16]*channel
 	nextID   uint64
 	sink     protocol.Sink // during a call
@@ -60,7 +60,7 @@ func (p *parser) Close(sink protocol.Sink) {
 	}
 }
 
-// Measure implements frames.Handler.
+// Measure implements prefix.Handler.
 func (p *parser) Measure(dir protocol.Direction, b []byte) (size uint64, keep int, ok bool) {
 	if b[0] == protocolHeader[0] && dir == protocol.ToServer {
 		n := min(len(b), len(protocolHeader))
@@ -87,10 +87,10 @@ func (p *parser) Measure(dir protocol.Direction, b []byte) (size uint64, keep in
 	return size, frameHead, true
 }
 
-// Strict implements frames.Handler.
+// Strict implements prefix.Handler.
 func (p *parser) Strict(dir protocol.Direction, b []byte) protocol.Verdict { return strict(dir, b) }
 
-// Message implements frames.Handler: one frame, or the protocol header.
+// Message implements prefix.Handler: one frame, or the protocol header.
 func (p *parser) Message(dir protocol.Direction, b []byte, size uint64, isCut bool) bool {
 	if isCut {
 		return false
@@ -111,7 +111,7 @@ func (p *parser) Message(dir protocol.Direction, b []byte, size uint64, isCut bo
 	return true
 }
 
-// End implements frames.Handler: a content may end with this frame.
+// End implements prefix.Handler: a content may end with this frame.
 func (p *parser) End(dir protocol.Direction) {
 	o := p.opens[dir]
 	if o == nil {
@@ -123,7 +123,7 @@ func (p *parser) End(dir protocol.Direction) {
 	}
 }
 
-// Lost implements frames.Handler.
+// Lost implements prefix.Handler.
 func (p *parser) Lost(dir protocol.Direction) {
 	n := p.forget()
 	p.opens = [2]*content{}

@@ -170,6 +170,29 @@ func TestLZ4(t *testing.T) {
 	}
 }
 
+// The oracle is klauspost/compress.
+func TestSnappy(t *testing.T) {
+	for _, want := range []string{
+		"hello", strings.Repeat("abcd", 30), strings.Repeat("word ", 30_000), strings.Repeat("x", 61) + "y", string(rowsBody),
+		strings.Repeat(strings.Repeat("0123456789", 300)+"abc", 3), // copies from further back than 2 KiB
+	} {
+		block := snappy.Encode(nil, []byte(want))
+		_, size := binary.Uvarint(block)
+		block = block[size:]
+		if got := string(unsnappy(make([]byte, 0, len(want)), block)); got != want {
+			t.Errorf("unsnappy of %d bytes gives %d bytes, %.40q", len(want), len(got), got)
+		}
+		for i := 0; i < len(block); i += 1 + len(block)/100 { // what is cut gives a prefix, and so does less room
+			if got := string(unsnappy(make([]byte, 0, len(want)), block[:i])); !strings.HasPrefix(want, got) {
+				t.Errorf("the first %d bytes of %.40q give %.40q", i, want, got)
+			}
+			if got := string(unsnappy(make([]byte, 0, i), block)); !strings.HasPrefix(want, got) || len(got) != min(i, len(want)) {
+				t.Errorf("the first %d bytes of %.40q read %.40q", i, want, got)
+			}
+		}
+	}
+}
+
 // The oracle is the official driver's.
 func TestCRC24(t *testing.T) {
 	for i := range uint32(1000) {
@@ -194,6 +217,7 @@ var conversations = []Conversation{
 		Client(ask(4, opExecute, id1, parameters, []byte("values"))), Server(wire(4|isResponse, flagWarning|flagTracing, 4, opResult, []byte("0123456789abcdef"), u16(1), "slow", rowsBody)),
 		Client(ask(5, opBatch, byte(0), u16(2), byte(0), insert, u16(0), byte(1), id1, u16(0), u16(1), byte(0))), Server(say(5, opError, 0x1100, "timed out", u16(1), 1, 2, "BATCH")),
 		Client(ask(6, opQuery, long("SELEKT 1"), parameters)), Server(say(6, opError, 0x2000, "line 1:0 no viable alternative")),
+		Client(ask(7, opQuery, long("list ROLES OF somebody"), parameters)), Server(say(7, opResult, rowsBody)),
 		Server(say(-1, opEvent, "STATUS_CHANGE", "DOWN", byte(4), []byte{127, 0, 0, 1}, 9042)),
 	}, Want: []string{
 		"OPTIONS - ok req=9 res=33", "STARTUP - ok req=49 res=32", "AUTH_RESPONSE - ok req=25 res=13", "REGISTER - ok req=26 res=9",
@@ -202,7 +226,7 @@ var conversations = []Conversation{
 		"PREPARE SELECT name FROM ks.users WHERE id = ? ok req=51 res=43",
 		"SELECT SELECT name FROM ks.users WHERE id = ? ok req=36 res=128 count0=2",
 		"BATCH INSERT INTO ks.users (id, name) VALUES (?) 0x1100 req=95 res=41 servererror=0x1100 error=0x1100",
-		"other SELEKT ? 0x2000 req=24 res=45 error=0x2000",
+		"other SELEKT ? 0x2000 req=24 res=45 error=0x2000", "LIST list ROLES OF somebody ok req=38 res=104 count0=2",
 		"EVENT - STATUS_CHANGE req=39 res=0 noresponse",
 	}},
 	{Name: "compressed frames", Calls: []Call{
@@ -266,6 +290,28 @@ func TestJoined(t *testing.T) {
 		Expect(t, Protocol{}, true, []Call{
 			Client([]byte("the end of a segment")), Client(w(true, query5)), Server(w(true, wire(5|isResponse, 0, 3, opResult, rowsBody))),
 		}, "SELECT SELECT v FROM t WHERE k = ? ok req=46 res=104 count0=2")
+	}
+}
+
+// Where STARTUP was not seen, compression is known by the frames, and rows are counted of results longer than what is kept of them.
+func TestJoinedCompressed(t *testing.T) {
+	big := slices.Concat(rowsBody, []byte(strings.Repeat("a b c d e f g h i j ", 30_000)))
+	for _, way := range []struct {
+		name     string
+		compress func([]byte) []byte
+	}{
+		{"snappy", func(b []byte) []byte { return snappy.Encode(nil, b) }},
+		{"lz4", func(b []byte) []byte { return fields(len(b), lz4(b)) }},
+	} {
+		request, response := way.compress(fields(insert, parameters)), way.compress(rowsBody)
+		bigResponse, failure := way.compress(big), way.compress(fields(0x2200, "no such table, whatever its name is"))
+		Expect(t, Protocol{}, true, []Call{
+			Client([]byte("the end of a value")), Client(wire(4, flagCompressed, 1, opQuery, request)), Server(wire(4|isResponse, flagCompressed, 1, opResult, response)),
+			Client(wire(4, flagCompressed, 2, opQuery, request)), Server(wire(4|isResponse, flagCompressed, 2, opResult, bigResponse)),
+			Client(wire(4, flagCompressed, 3, opQuery, request)), Server(wire(4|isResponse, flagCompressed, 3, opError, failure)),
+		}, fmt.Sprintf("INSERT INSERT INTO ks.users (id, name) VALUES (?) ok req=%d res=%d count0=2", 9+len(request), 9+len(response)),
+			fmt.Sprintf("INSERT INSERT INTO ks.users (id, name) VALUES (?) ok req=%d res=%d count0=2", 9+len(request), 9+len(bigResponse)),
+			fmt.Sprintf("INSERT INSERT INTO ks.users (id, name) VALUES (?) 0x2200 req=%d res=%d error=0x2200", 9+len(request), 9+len(failure)))
 	}
 }
 

@@ -1,13 +1,6 @@
 package cassandra
 
-import (
-	"encoding/binary"
-
-	"github.com/klauspost/compress/snappy"
-)
-
-// maxExpanded bounds what is expanded of a frame: names and metadata are at its start.
-const maxExpanded = 64 << 10
+import "encoding/binary"
 
 // unlz4 expands an LZ4 block (lz4_Block_format.md) into dst, up to its capacity or the end of src, which may be cut: what it returns is right as
 // far as it reaches.
@@ -20,7 +13,7 @@ func unlz4(dst, src []byte) []byte {
 			c := src[0]
 			src = src[1:]
 			n += int(c)
-			if c != 255 || n > cap(dst) {
+			if c != 255 { // all of them are read, even where there is less room: literals follow
 				break
 			}
 		}
@@ -48,38 +41,4 @@ func unlz4(dst, src []byte) []byte {
 		}
 	}
 	return dst
-}
-
-// compression of frames in versions 3 and 4 (§5), from STARTUP.
-type compression uint8
-
-const (
-	compressionUnknown compression = iota
-	compressionLZ4
-	compressionSnappy
-)
-
-// expand returns the start of a compressed body in p.out; nil when it cannot be had.
-func (p *parser) expand(body []byte) []byte {
-	if p.compression != compressionSnappy && len(body) > 4 {
-		n := binary.BigEndian.Uint32(body)
-		if n == 0 || n > maxFrame {
-			return nil
-		}
-		return unlz4(p.room(int(min(n, maxExpanded)))[:0], body[4:])
-	}
-	if n, err := snappy.DecodedLen(body); err != nil || n > maxExpanded {
-		return nil
-	} else if out, err := snappy.Decode(p.room(n), body); err == nil {
-		return out
-	}
-	return nil
-}
-
-// room returns n bytes that are valid until the next call.
-func (p *parser) room(n int) []byte {
-	if cap(p.out) < n {
-		p.out = make([]byte, n)
-	}
-	return p.out[:n:n]
 }

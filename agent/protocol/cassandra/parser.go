@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/internal/frames"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/prefix"
 	"github.com/sonde-dev/sonde/agent/protocol/sqltext"
 	"github.com/sonde-dev/sonde/signal"
 )
@@ -27,7 +27,7 @@ const (
 
 // parser follows one connection.
 type parser struct {
-	streams  [2]frames.Reader
+	streams  [2]prefix.Reader
 	segments [2]unwrapper
 	reading  [2]message
 	nextID   uint64
@@ -111,7 +111,7 @@ func (p *parser) Close(sink protocol.Sink) {
 	}
 }
 
-// Measure implements frames.Handler. The message begins here.
+// Measure implements prefix.Handler. The message begins here.
 func (p *parser) Measure(dir protocol.Direction, b []byte) (size uint64, keep int, ok bool) {
 	if len(b) < frameHead {
 		return 0, 0, short(b) == protocol.Maybe
@@ -153,7 +153,7 @@ func (p *parser) answered(f *frame) waiting {
 	return w
 }
 
-// Strict implements frames.Handler.
+// Strict implements prefix.Handler.
 func (p *parser) Strict(dir protocol.Direction, b []byte) protocol.Verdict {
 	if p.framing == framingSegments { // the checksum of the segment was right: a frame begins here
 		if f, ok := parseFrame(b); len(b) >= frameHead && (!ok || !f.isFrom(dir)) {
@@ -177,7 +177,7 @@ func (p *parser) Strict(dir protocol.Direction, b []byte) protocol.Verdict {
 	return recognize(b)
 }
 
-// Message implements frames.Handler.
+// Message implements prefix.Handler.
 func (p *parser) Message(dir protocol.Direction, b []byte, size uint64, isCut bool) bool {
 	f, ok := parseFrame(b)
 	if !ok {
@@ -185,7 +185,7 @@ func (p *parser) Message(dir protocol.Direction, b []byte, size uint64, isCut bo
 	}
 	body := b[frameHead:]
 	if f.flags&flagCompressed != 0 {
-		body = p.expand(body)
+		body, _ = p.expand(body)
 	}
 	r := reader{b: body}
 	r.prefix(&f)
@@ -197,7 +197,7 @@ func (p *parser) Message(dir protocol.Direction, b []byte, size uint64, isCut bo
 	return true
 }
 
-// End implements frames.Handler.
+// End implements prefix.Handler.
 func (p *parser) End(dir protocol.Direction) {
 	p.end(dir, protocol.End{})
 	if p.isSwitching && dir == protocol.FromServer {
@@ -226,7 +226,7 @@ func (p *parser) end(dir protocol.Direction, e protocol.End) {
 	*m = message{}
 }
 
-// Lost implements frames.Handler. Responses name their stream, so lost requests take no response from others; but nobody knows which
+// Lost implements prefix.Handler. Responses name their stream, so lost requests take no response from others; but nobody knows which
 // responses are among what is missing.
 func (p *parser) Lost(dir protocol.Direction) {
 	n := 0

@@ -144,16 +144,12 @@ func isResult(kind int, r *reader) bool {
 // isCompressed checks what the formats say of the size.
 func isCompressed(f *frame, b []byte) bool {
 	p := parser{}
-	out := p.expand(b)
-	if len(out) == 0 {
-		p.compression = compressionSnappy
-		out = p.expand(b)
-	}
+	out, isWhole := p.expand(b)
 	plain := *f
 	plain.flags &^= flagCompressed
 	plain.length = uint32(len(out))
 	_, isSure := isBody(&plain, out, true)
-	return len(out) > 0 && isSure
+	return isWhole && isSure
 }
 
 func isUpper(b []byte) bool {
@@ -168,7 +164,7 @@ func isUpper(b []byte) bool {
 // isStatement accepts the verbs of CQL that begin most statements.
 func isStatement(b []byte) bool {
 	const few = 10 // letters
-	return len(b) < few || sqltext.Begins(sqltext.PostgreSQL, b) || bytes.EqualFold(b[:5], []byte("LIST "))
+	return len(b) < few || sqltext.Begins(sqltext.PostgreSQL, b) || isList(b)
 }
 
 // isText accepts what a statement is made of.

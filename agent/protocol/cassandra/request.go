@@ -83,7 +83,16 @@ func (p *parser) statement(r *reader) statement {
 		return statement{}
 	}
 	s := p.texts.Describe(sqltext.PostgreSQL, b, r.isBroken)
+	if s.Operation == sqltext.Other && isList(b) {
+		s.Operation = "LIST"
+	}
 	return statement{operation: s.Operation, template: s.Template}
+}
+
+// isList reports whether b is a statement that only CQL has (CQL, "Database roles": LIST ROLES, LIST USERS, LIST ALL PERMISSIONS).
+func isList(b []byte) bool {
+	b = bytes.TrimLeft(b, " \t\r\n")
+	return len(b) >= 5 && bytes.EqualFold(b[:5], []byte("LIST "))
 }
 
 // batch returns the first statement of a BATCH (§4.1.7).

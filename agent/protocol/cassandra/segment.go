@@ -4,7 +4,7 @@ import (
 	"hash/crc32"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/internal/frames"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/prefix"
 )
 
 // Version 5 puts frames into segments once STARTUP was answered (native_protocol_v5.spec §2.2):
@@ -73,7 +73,7 @@ func payloadCRC(b []byte) uint32 {
 	return crc32.Update(crc32.ChecksumIEEE([]byte{0xFA, 0x2D, 0x55, 0xCA}), crc32.IEEETable, b)
 }
 
-// unwrapper takes the segments off one direction. What is in them goes to a frames.Reader.
+// unwrapper takes the segments off one direction. What is in them goes to a prefix.Reader.
 type unwrapper struct {
 	isLZ4   bool
 	isLost  bool
@@ -86,7 +86,7 @@ type unwrapper struct {
 }
 
 // data unwraps b.
-func (u *unwrapper) data(b []byte, atCall bool, to *frames.Reader, h frames.Handler) {
+func (u *unwrapper) data(b []byte, atCall bool, to *prefix.Reader, h prefix.Handler) {
 	for len(b) > 0 {
 		n := 0
 		switch {
@@ -113,7 +113,7 @@ func (u *unwrapper) data(b []byte, atCall bool, to *frames.Reader, h frames.Hand
 }
 
 // begin reads the header.
-func (u *unwrapper) begin(b []byte, to *frames.Reader, h frames.Handler) int {
+func (u *unwrapper) begin(b []byte, to *prefix.Reader, h prefix.Handler) int {
 	head := plainHead
 	if u.isLZ4 {
 		head = lz4Head
@@ -133,13 +133,13 @@ func (u *unwrapper) begin(b []byte, to *frames.Reader, h frames.Handler) int {
 	return n
 }
 
-func (u *unwrapper) lose(to *frames.Reader, h frames.Handler) {
+func (u *unwrapper) lose(to *prefix.Reader, h prefix.Handler) {
 	u.isLost, u.rest, u.end, u.buf = true, 0, 0, u.buf[:0]
 	to.Lose(h)
 }
 
 // payload passes on bytes of a segment, those of a compressed one when they are whole.
-func (u *unwrapper) payload(b []byte, to *frames.Reader, h frames.Handler) {
+func (u *unwrapper) payload(b []byte, to *prefix.Reader, h prefix.Handler) {
 	isFirst := u.rest == u.now.length
 	u.rest -= len(b)
 	if u.now.expanded == 0 {
@@ -147,7 +147,7 @@ func (u *unwrapper) payload(b []byte, to *frames.Reader, h frames.Handler) {
 		return
 	}
 	if !u.hasHole {
-		n := min(len(b), frames.MaxKeep-len(u.buf))
+		n := min(len(b), prefix.MaxKeep-len(u.buf))
 		u.buf = append(u.buf, b[:n]...)
 		u.hasHole = n < len(b)
 	}
@@ -157,7 +157,7 @@ func (u *unwrapper) payload(b []byte, to *frames.Reader, h frames.Handler) {
 }
 
 // expand passes on a compressed segment, as a gap what cannot be expanded.
-func (u *unwrapper) expand(to *frames.Reader, h frames.Handler) {
+func (u *unwrapper) expand(to *prefix.Reader, h prefix.Handler) {
 	n := u.now.expanded
 	if cap(u.out) < n {
 		u.out = make([]byte, 0, n)
@@ -179,7 +179,7 @@ func (u *unwrapper) expand(to *frames.Reader, h frames.Handler) {
 }
 
 // gap passes over n bytes that were not copied.
-func (u *unwrapper) gap(n int, to *frames.Reader, h frames.Handler) {
+func (u *unwrapper) gap(n int, to *prefix.Reader, h prefix.Handler) {
 	for n > 0 {
 		switch {
 		case u.isLost:

@@ -21,11 +21,13 @@ var graphql = &names{
 	reading: protocol.Reading{
 		Read: []string{
 			"the type and the name of the operation, from POST with JSON and from GET; of persisted queries the name",
+			"batches (an array of requests) as one exchange: \"batch of \" and up to four names in the order of the alphabet, \"…\" for further ones; the " +
+				"type where all have the same; of one that was not copied whole only that it is a batch",
 			"errors in a response with the status 200 (`error_type` " + graphqlErrors + "), where their bytes were copied: of HTTP/1 that is the first KiB of the response",
 			"paths whose last segment is gql or has graphql in it; query for POST",
 		},
 		NotRead: []string{
-			"documents, variables, data: never kept", "batches (arrays of requests), uploads, WebSocket",
+			"documents, variables, data: never kept", "how long each operation of a batch took", "uploads, WebSocket",
 			"compressed bodies", "GET over HTTP/2", "names of which the request was not copied whole: the connection is copied whole from then on",
 		},
 	},
@@ -44,6 +46,7 @@ type graphqlReader struct {
 	isReadable        bool // the response's body
 	hasErrors         bool
 	target            visited
+	batch             *batch // nil for a single request
 }
 
 // visited is what the value being read is.
@@ -161,6 +164,14 @@ func (d *graphqlReader) Response(code int, signs Signs) {
 func (d *graphqlReader) Whole() bool { return d.isCut && (!d.hasBody || d.isGraphQL()) }
 
 func (d *graphqlReader) isGraphQL() bool {
+	if d.batch != nil {
+		return d.batch.isGraphQL(d)
+	}
+	return d.isRequest()
+}
+
+// isRequest reports whether the request being read, of a batch or alone, is of GraphQL.
+func (d *graphqlReader) isRequest() bool {
 	return d.document.isDocument() || d.isPersisted && isName(&d.named)
 }
 
@@ -172,22 +183,31 @@ func (d *graphqlReader) View(bool) *protocol.View {
 	if d.hasErrors {
 		v.Failure = graphqlErrors
 	}
+	if d.batch != nil {
+		v.Operation, v.Target = d.batch.describe(d.isOver)
+	} else {
+		v.Operation, v.Target = d.describe(d.isOver)
+	}
+	return v
+}
+
+// describe returns type and name of the operation that is asked for, "" where they are not known.
+func (d *graphqlReader) describe(isOver bool) (kind, operation string) {
 	ops := d.document.operations
 	switch {
 	case d.named.n > 0:
-		v.Target = d.named.String()
 		for i := range ops {
 			if ops[i].name.equals(&d.named) {
-				v.Operation = ops[i].kind
+				kind = ops[i].kind
 			}
 		}
-		if !isName(&d.named) {
-			v.Target = ""
+		if isName(&d.named) {
+			operation = d.named.String()
 		}
-	case len(ops) == 1 && d.isOver: // without operationName there can be only one
-		v.Operation, v.Target = ops[0].kind, ops[0].name.String()
+	case len(ops) == 1 && isOver: // without operationName there can be only one
+		kind, operation = ops[0].kind, ops[0].name.String()
 	}
-	return v
+	return kind, operation
 }
 
 // isName checks against the grammar: a client may send anything.
@@ -204,12 +224,24 @@ func isName(n *name) bool {
 type graphqlRequest graphqlReader
 
 func (d *graphqlRequest) open(s *scanner, kind byte) bool {
+	path := [3]string{}
+	at := path[:0]
 	switch {
-	case kind == '"' && s.at("query"):
+	case s.depth == 0 && kind == '[':
+		d.batch = &batch{}
+		return false
+	case d.batch != nil && s.depth == 1:
+		d.batch.next((*graphqlReader)(d), kind == '{')
+		return false
+	case d.batch != nil:
+		at = append(at, "")
+	}
+	switch {
+	case kind == '"' && s.at(append(at, "query")...):
 		d.target = visitedDocument
-	case kind == '"' && s.at("operationName"):
+	case kind == '"' && s.at(append(at, "operationName")...):
 		d.target, d.named = visitedName, name{}
-	case kind == '{' && s.at("extensions", "persistedQuery"):
+	case kind == '{' && s.at(append(at, "extensions", "persistedQuery")...):
 		d.isPersisted = true
 		return false
 	default:
@@ -227,13 +259,18 @@ func (d *graphqlRequest) text(b []byte) {
 }
 
 func (d *graphqlRequest) shut() {}
-func (d *graphqlRequest) end()  { d.isOver = true }
+func (d *graphqlRequest) end() {
+	d.isOver = true
+	if d.batch != nil {
+		d.batch.take((*graphqlReader)(d))
+	}
+}
 
 // graphqlResponse visits the body of a response.
 type graphqlResponse graphqlReader
 
 func (d *graphqlResponse) open(s *scanner, kind byte) bool {
-	d.hasErrors = d.hasErrors || kind == '{' && s.at("errors", "")
+	d.hasErrors = d.hasErrors || kind == '{' && (s.at("errors", "") || d.batch != nil && s.at("", "errors", ""))
 	return false
 }
 

@@ -47,7 +47,25 @@ func TestGraphQL(t *testing.T) {
 		failed("no errors", `{"errors":[],"data":{}}`, "graphql mutation Pay"),
 		failed("null errors", `{"errors":null,"data":{}}`, "graphql mutation Pay"),
 
+		post("batch", `[{"operationName":"GetUser","variables":{"query":"x"},"query":"query GetUser { u }"}, {"query":"query GetCart { c }"}]`, "graphql query batch of GetCart, GetUser"),
+		post("batch of one", `[{"query":"mutation A { a }"}]`, "graphql mutation batch of A"),
+		post("batch of one operation many times", `[{"query":"query A { a }"},{"query":"query A { a }"},{"query":"query A { a }"}]`, "graphql query batch of A"),
+		post("batch of both types", `[{"query":"query A { a }"},{"query":"mutation B { a }"}]`, "graphql - batch of A, B"),
+		post("batch of persisted ones", `[{"operationName":"A","extensions":{"persistedQuery":{"version":1}}},{"extensions":{"persistedQuery":{}},"operationName":"B"}]`, "graphql - batch of A, B"),
+		post("batch of anonymous ones", `[{"query":"{ a }"},{"query":"query B { a }"}]`, "graphql query batch of (anonymous), B"),
+		post("large batch", `[{"query":"query F { a }"},{"query":"query B { a }"},{"query":"query C { a }"},{"query":"query D { a }"},{"query":"query E { a }"},{"query":"query A { a }"}]`,
+			"graphql query batch of B, C, D, F, …"),
+		{name: "batch with errors", request: "POST /graphql", fields: json, body: `[{"query":"{ a }"},{"query":"query B { a }"}]`, response: json,
+			reply: `[{"data":{"a":1}},{"errors":[{"message":"no"}]}]`, want: "graphql query batch of (anonymous), B graphql_errors"},
+		{name: "batch without errors", request: "POST /graphql", fields: json, body: `[{"query":"query B { a }"}]`, response: json,
+			reply: `[{"errors":[],"data":{"errors":[{"a":1}]}}]`, want: "graphql query batch of B"},
+
 		// near misses
+		post("batch of others", `[{"query":"query A { a }"},{"query":"select 1"}]`, ""),
+		post("batch of numbers", `[1, 2]`, ""),
+		post("batch with a number", `[{"query":"query A { a }"}, 2]`, ""),
+		post("empty batch", `[]`, ""),
+		post("batch in a batch", `[[{"query":"query A { a }"}]]`, ""),
 		post("SQL", `{"query":"select * from users"}`, ""),
 		post("prose", `{"query":"query the users"}`, ""),
 		post("prose with a brace", `{"query":"query the users { now }"}`, ""),
@@ -57,7 +75,6 @@ func TestGraphQL(t *testing.T) {
 		post("deeper", `{"a":{"query":"query A { a }"}}`, ""),
 		post("empty", `{"query":"{}"}`, ""),
 		post("a brace alone", `{"query":"{"}`, ""),
-		post("batch", `[{"query":"query A { a }"}]`, ""),
 		post("name without a document", `{"operationName":"GetCart"}`, ""),
 		{name: "another path", request: "POST /search", fields: json, body: `{"query":"query A { a }"}`, response: json, reply: data},
 		{name: "form", request: "POST /graphql", fields: "Content-Type: application/x-www-form-urlencoded\r\n", body: `query=x`, response: json, reply: data},
@@ -66,6 +83,25 @@ func TestGraphQL(t *testing.T) {
 		get("console", "/graphql", ""),
 		get("console with words", "/graphql?query=help", ""),
 	})
+}
+
+// Of a batch that was not copied whole, nobody knows what else is in it.
+func TestGraphQLBatchBeyondTheCopy(t *testing.T) {
+	body := `[{"query":"query A { a }"},{"query":"query B { ` + strings.Repeat("field ", 100) + `}"}]`
+	x := exchange{request: "POST /graphql", fields: json, body: body}
+	text, _ := x.calls(false)
+	head := strings.Index(text, "\r\n\r\n") + 4
+	for copied, want := range map[int]string{head + 20: "graphql - batch", head + 60: "graphql - batch", len(text): "graphql query batch of A, B"} {
+		v := &viewer{views: map[uint64]*protocol.View{}}
+		p := http1.Protocol{}.NewParser(protocol.Start{})
+		p.Data(protocol.ToServer, []byte(text[:copied]), v)
+		if rest := len(text) - copied; rest > 0 {
+			p.Gap(protocol.ToServer, uint32(rest), nil, v)
+		}
+		if got := describe(v.views[1]); got != want || v.whole != (copied < len(text)) {
+			t.Errorf("of %d bytes it is %q and asks for all: %v; want %q", copied, got, v.whole, want)
+		}
+	}
 }
 
 // Requests above what is copied: the name is not guessed, and the connection is asked for.

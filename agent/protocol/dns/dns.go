@@ -7,7 +7,7 @@
 // "NOERROR". Sizes are those of messages, without TCP's length. A query that is sent again while it waits is the same look-up; one that is
 // asked again over TCP because the answer was truncated, or under another name of a search list, is another, as it is for the server.
 //
-// Not read: multicast DNS, DNS over TLS, HTTPS and QUIC; the messages of a zone transfer after the first.
+// Not read: multicast DNS, DNS over HTTPS and QUIC; the messages of a zone transfer after the first.
 package dns
 
 import "github.com/sonde-dev/sonde/agent/protocol"
@@ -43,9 +43,9 @@ func (Protocol) Reads() protocol.Reading {
 		Versions:   []string{"RFC 1035", "EDNS (RFC 6891)"},
 		Read: []string{
 			"each query as the type it asks for, the name, and the code of its answer", "several in flight, in any order", "queries sent again",
-			"truncated answers", "names of a search list told apart", "addresses of A and AAAA",
+			"truncated answers", "names of a search list told apart", "addresses of A and AAAA", "DNS over TLS (RFC 7858), where the plain text is seen",
 		},
-		NotRead: []string{"multicast DNS", "DNS over TLS, HTTPS and QUIC", "the messages of a zone transfer after the first"},
+		NotRead: []string{"multicast DNS", "DNS over HTTPS and QUIC", "the messages of a zone transfer after the first"},
 	}
 }
 

@@ -8,14 +8,14 @@ import (
 // toServer is the parser as it reads the direction to the server: calls, and a client's responses to those of the server.
 type toServer parser
 
-// Begin implements frame.Messages.
+// Begin implements piecewise.Messages.
 func (p *toServer) Begin(sink protocol.Sink) {
 	p.nextID++
 	p.reqID = p.nextID
 	sink.RequestBegin(p.nextID)
 }
 
-// Head implements frame.Messages.
+// Head implements piecewise.Messages.
 func (p *toServer) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int) {
 	h, body, size, n := readHead(b, isCut)
 	switch {
@@ -39,13 +39,13 @@ func (p *toServer) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int) 
 	return size, n
 }
 
-// Body implements frame.Messages.
+// Body implements piecewise.Messages.
 func (p *toServer) Body([]byte, protocol.Sink) {}
 
-// Skip implements frame.Messages.
+// Skip implements piecewise.Messages.
 func (p *toServer) Skip(uint64, protocol.Sink) {}
 
-// End implements frame.Messages.
+// End implements piecewise.Messages.
 func (p *toServer) End(size uint64, sink protocol.Sink) {
 	if p.reqID != 0 {
 		sink.RequestEnd(p.reqID, protocol.End{BodyBytes: size, Partial: p.isNameless})
@@ -53,7 +53,7 @@ func (p *toServer) End(size uint64, sink protocol.Sink) {
 	p.reqID, p.isNameless = 0, false
 }
 
-// Lose implements frame.Messages.
+// Lose implements piecewise.Messages.
 func (p *toServer) Lose(hasBegun bool, sink protocol.Sink) {
 	if hasBegun && p.reqID != 0 {
 		sink.RequestEnd(p.reqID, protocol.End{Partial: true})
@@ -62,16 +62,16 @@ func (p *toServer) Lose(hasBegun bool, sink protocol.Sink) {
 	sink.Lost(signal.ParserGaveUp, 1)
 }
 
-// Resume implements frame.Messages.
+// Resume implements piecewise.Messages.
 func (p *toServer) Resume(b []byte) protocol.Verdict { return resume(b) }
 
 // fromServer is the parser as it reads the direction from the server: responses, and calls of the server.
 type fromServer parser
 
-// Begin implements frame.Messages. What it is shows only later.
+// Begin implements piecewise.Messages. What it is shows only later.
 func (p *fromServer) Begin(protocol.Sink) { p.resID, p.pushID = 0, 0 }
 
-// Head implements frame.Messages.
+// Head implements piecewise.Messages.
 func (p *fromServer) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int) {
 	h, body, size, n := readHead(b, isCut)
 	switch {
@@ -104,13 +104,13 @@ func (p *fromServer) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int
 	return size, n
 }
 
-// Body implements frame.Messages.
+// Body implements piecewise.Messages.
 func (p *fromServer) Body([]byte, protocol.Sink) {}
 
-// Skip implements frame.Messages.
+// Skip implements piecewise.Messages.
 func (p *fromServer) Skip(uint64, protocol.Sink) {}
 
-// End implements frame.Messages.
+// End implements piecewise.Messages.
 func (p *fromServer) End(size uint64, sink protocol.Sink) {
 	if p.resID != 0 {
 		sink.ResponseEnd(p.resID, protocol.End{BodyBytes: size, Partial: p.isBlind})
@@ -121,11 +121,11 @@ func (p *fromServer) End(size uint64, sink protocol.Sink) {
 	p.resID, p.pushID, p.isBlind = 0, 0, false
 }
 
-// Lose implements frame.Messages. Responses come in no order that would tell which of them are lost.
+// Lose implements piecewise.Messages. Responses come in no order that would tell which of them are lost.
 func (p *fromServer) Lose(_ bool, sink protocol.Sink) {
 	p.resID, p.pushID = 0, 0
 	p.waiting.Forget(func(id uint64) { giveUp(id, sink) })
 }
 
-// Resume implements frame.Messages.
+// Resume implements piecewise.Messages.
 func (p *fromServer) Resume(b []byte) protocol.Verdict { return resume(b) }

@@ -37,8 +37,9 @@ func (Protocol) MayBeginResponse(b []byte) bool {
 // NewParser starts a connection.
 func (Protocol) NewParser(s protocol.Start) protocol.Parser { return newParser(s.Joined) }
 
-// Copy asks for the heads of many frames in a call: what is behind a head is passed over by its length.
-func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 16 << 10, Response: 16 << 10} }
+// Copy asks for the heads of many frames: a consumer has one connection, on which all calls under way are answered in one turn, and a frame that
+// begins amid a call beyond what is copied takes the status of all that wait with it.
+func (Protocol) Copy() protocol.Copy { return protocol.Copy{Request: 1 << 20, Response: 1 << 20} }
 
 // Reads says what is read, for docs/protocols.md.
 func (Protocol) Reads() protocol.Reading {

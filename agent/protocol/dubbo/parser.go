@@ -2,7 +2,9 @@ package dubbo
 
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/frame"
+	"github.com/sonde-dev/sonde/agent/protocol/byid"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/names"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/piecewise"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -20,10 +22,10 @@ const statusException = "EXCEPTION"
 
 // parser follows one connection. Its two directions are the types toServer and fromServer.
 type parser struct {
-	req, res frame.Reader
+	req, res piecewise.Reader
 	nextID   uint64
-	waiting  frame.Pending[uint64] // by request id
-	names    frame.Strings
+	waiting  byid.Pending[uint64] // by request id
+	names    names.Cache
 	path     []byte // of the last request, with its method: most are called again
 
 	reqID  uint64 // of the request being read; 0 for none
@@ -107,7 +109,7 @@ func (p *parser) request(h *head, body []byte, isPush bool) protocol.Request {
 	q := protocol.Request{Operation: call, NoResponse: isPush || !h.isTwoWay()}
 	if path, method, ok := invocation(h.serial(), body); ok {
 		p.path = append(append(append(p.path[:0], path...), '/'), method...)
-		q.Target = p.names.Get(p.path)
+		q.Target = p.names.String(p.path)
 	}
 	return q
 }
@@ -126,7 +128,7 @@ func (p *parser) response(h *head, body []byte) protocol.Response {
 	if class, isException, _ := exception(h.serial(), body); isException {
 		r.Status, r.ClientError = statusException, statusException
 		if class != nil {
-			r.ClientError = p.names.Get(class)
+			r.ClientError = p.names.String(class)
 		}
 		r.ServerError = r.ClientError
 	}

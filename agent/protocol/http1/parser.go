@@ -173,6 +173,17 @@ func (s *stream) release() {
 	s.scanned = 0
 }
 
+// skipChunk passes over unknown bytes inside a chunk and returns how many; 0 where the framing is among them.
+func (s *stream) skipChunk(n uint64) uint64 {
+	if s.chunk.state != chunkData {
+		return 0
+	}
+	k := min(n, s.chunk.remain)
+	s.chunk.skip(k)
+	s.body += k
+	return k
+}
+
 // startBody enters the state for a framing and reports whether there is a body at all.
 func (s *stream) startBody(f framing, length uint64) bool {
 	s.body, s.chunk, s.end = 0, chunkReader{}, ending{}

@@ -194,10 +194,7 @@ func (p *parser) skipResponse(n uint64, sink protocol.Sink) uint64 {
 		p.skipFixedResponse(k, sink)
 		return k
 	case inChunked:
-		if s.chunk.state == chunkData {
-			k := min(n, s.chunk.remain)
-			s.chunk.skip(k)
-			s.body += k
+		if k := s.skipChunk(n); k > 0 {
 			return k
 		}
 		s.state = inLostBody

@@ -17,9 +17,12 @@ const (
 	keyProduce            = 0
 	keyFetch              = 1
 	keyMetadata           = 3
+	keyOffsetCommit       = 8
+	keyOffsetFetch        = 9
 	keyControlledShutdown = 7
 	keySASLHandshake      = 17
 	keyAPIVersions        = 18
+	keyTxnOffsetCommit    = 28
 )
 
 // Responses that begin with an error code, behind a throttle time or not.
@@ -49,12 +52,13 @@ var apis = [...]api{
 	5:                     {name: "StopReplica", newest: 4, flexible: 2, response: layout(plainError)},
 	6:                     {name: "UpdateMetadata", newest: 8, flexible: 6, response: layout(plainError)},
 	keyControlledShutdown: {name: "ControlledShutdown", newest: 3, flexible: 3, response: layout(plainError)},
-	8: {name: "OffsetCommit", newest: 10, flexible: 8,
-		request:  layout("group i4@1 str@1 str@7 i8@2-4 [ topic@-9 topicID@10 [ i4 i8 i8@1-1 i4@6 str ] ]"),
+	keyOffsetCommit: {name: "OffsetCommit", newest: 10, flexible: 8,
+		request:  layout("group i4@1 str@1 str@7 i8@2-4 [ topic@-9 topicID@10 [ partition committed i8@1-1 i4@6 str ] ]"),
 		response: layout("i4@3 [ str@-9 uuid@10 [ i4 error ] ]")},
-	9: {name: "OffsetFetch", newest: 10, flexible: 6,
-		request:  layout("group@-7 [ topic ( i4 ) ]@-7 [ group str@9 i4@9 [ topic@-9 topicID@10 ( i4 ) ] ]@8 i1@7"),
-		response: layout("i4@3 [ str [ i4 i8 i4@5 str error ] ]@-7 error@2-7 [ str [ str@-9 uuid@10 [ i4 i8 i4 str error ] ] error ]@8")},
+	keyOffsetFetch: {name: "OffsetFetch", newest: 10, flexible: 6,
+		request: layout("group@-7 [ topic ( i4 ) ]@-7 [ group str@9 i4@9 [ topic@-9 topicID@10 ( i4 ) ] ]@8 i1@7"),
+		response: layout("i4@3 [ topic [ partition committed i4@5 str error ] ]@-7 error@2-7 " +
+			"[ group [ topic@-9 topicID@10 [ partition committed i4 str error ] ] error ]@8")},
 	10: {name: "FindCoordinator", newest: 6, flexible: 3,
 		response: layout("i4@1 error@-3 stop@-3 [ str i4 str i4 error str ]")},
 	11: {name: "JoinGroup", newest: 9, flexible: 6, waits: true,
@@ -82,8 +86,8 @@ var apis = [...]api{
 	25: {name: "AddOffsetsToTxn", newest: 4, flexible: 3, request: layout("str i8 i2 group"), response: layout(throttledError)},
 	26: {name: "EndTxn", newest: 5, flexible: 3, response: layout(throttledError)},
 	27: {name: "WriteTxnMarkers", newest: 2, flexible: 1, response: layout("[ i8 [ str [ i4 error ] ] ]")},
-	28: {name: "TxnOffsetCommit", newest: 6, flexible: 3,
-		request:  layout("str group i8 i2 i4@3 str@3 str@3 [ topic@-5 topicID@6 [ i4 i8 i4@2 str ] ]"),
+	keyTxnOffsetCommit: {name: "TxnOffsetCommit", newest: 6, flexible: 3,
+		request:  layout("str group i8 i2 i4@3 str@3 str@3 [ topic@-5 topicID@6 [ partition retracted i4@2 str ] ]"),
 		response: layout("i4 [ str@-5 uuid@6 [ i4 error ] ]")},
 	29: {name: "DescribeAcls", newest: 3, flexible: 2, response: layout(throttledError)},
 	30: {name: "CreateAcls", newest: 3, flexible: 2, response: layout("i4 [ error str ]")},

@@ -27,6 +27,7 @@ type found struct {
 	next           int64 // offset after the last record of the partition being read; -1 for none
 	isUnsure       bool  // more records may follow it
 
+	commits         []commit
 	learning        string        // the name for the id that follows
 	follow          *fetchSession // of the fetch request that is being read
 	answers         *fetchSession // of the fetch response that is being read
@@ -48,6 +49,9 @@ func (f *found) value(k kind, b []byte) {
 		f.hasError = true
 		if f.err == 0 {
 			f.err = code
+		}
+		if code != 0 && len(f.commits) > 0 { // of an OffsetFetch response: what was told of the partition is void
+			f.commits = f.commits[:len(f.commits)-1]
 		}
 	case acks:
 		f.acks, f.hasAcks = int16(binary.BigEndian.Uint16(b)), true
@@ -73,6 +77,10 @@ func (f *found) value(k kind, b []byte) {
 		if f.position != nil {
 			f.position.watermark = int64(binary.BigEndian.Uint64(b))
 		}
+	case committed:
+		f.commit(int64(binary.BigEndian.Uint64(b)))
+	case retracted:
+		f.commit(unknownOffset)
 	case replica:
 		f.isReplica = int32(binary.BigEndian.Uint32(b)) >= 0
 	case topicID:

@@ -13,6 +13,10 @@
 // all was copied. So it is exact as of the last response, in offsets: transaction markers and records that were compacted away count. It is
 // what was not fetched; what the client holds and its program has not handled yet is none. See position.go.
 //
+// The lag of a group is the end of each partition less the offset that the group has committed. Commits go to the coordinator of the group,
+// over another connection than fetches: this package tells ends and positions as it reads them, and who knows the processes puts them together.
+// See commit.go.
+//
 // Not read: the values of records, their headers, secrets of any kind (SASL tokens are passed over); the number of records inside
 // compressed messages of the formats before 0.11; errors of a few requests that only brokers send to each other; topics of share
 // fetches. Topics given by id are named once a Metadata response on any connection has named them, "" before.
@@ -60,6 +64,8 @@ func (Protocol) Reads() protocol.Reading {
 			"the first error code of the response, of any topic or partition in it",
 			"records and their bytes, from the heads of batches: without transaction markers, with records that the consumer then skips",
 			"how far a consumer is behind in each topic: the end of its partitions less what it was sent, as of its last fetch",
+			"how far a consumer group is behind in each topic: the end of its partitions less the offsets committed, or found committed when a " +
+				"consumer begins, as of the last fetch and commit of each process; under the broker that coordinates the group",
 			"acks=0: an exchange without response",
 			"the consumer group and the client's id",
 		},
@@ -68,8 +74,13 @@ func (Protocol) Reads() protocol.Reading {
 			"the number of records inside compressed messages of the formats before 0.11",
 			"batches beyond the first 256 KiB of a turn: the exchange is partial, its records are short",
 			"the topic of a fetch that brings nothing, in a session that began before Sonde; the lag until it brings something",
-			"what a consumer was sent and has not handled, or not committed; the lag of a consumer that does not fetch",
-			"the lag of consumers that only their broker's host sees",
+			"what a consumer was sent and has not handled; the lag of a consumer that does not fetch",
+			"the lag of a group in a partition of which nobody has committed anything yet, or only within a transaction; in one that the process " +
+				"which commits does not fetch itself; in topics of one name that one service consumes from two clusters, or by turns from a leader and " +
+				"a follower (KIP-392): nobody could say which end is meant",
+			"that a partition went to a member on another host, while another group of the same process still fetches it: the lag told here is " +
+				"then that of the last commit seen",
+			"the lag of consumers and groups that only their broker's host sees",
 			"topics of share fetches, errors of a few requests between brokers",
 		},
 	}
@@ -79,8 +90,11 @@ func (Protocol) Reads() protocol.Reading {
 // Kafka's protocol guide.
 func (Protocol) Semantics() *protocol.Semantics { return &semantics }
 
-// gaugeLag is the only gauge.
-const gaugeLag = 0
+// The gauges.
+const (
+	gaugeLag = iota
+	gaugeGroupLag
+)
 
 var semantics = withLag(protocol.Messaging("kafka", nil, protocol.MessageCounts()...))
 
@@ -88,6 +102,8 @@ func withLag(s protocol.Semantics) protocol.Semantics {
 	s.Gauges = []protocol.Gauge{
 		gaugeLag: {Client: "messaging_kafka_consumer_lag", Unit: "{record}",
 			Help: "Records behind the last one fetched, over the partitions of a topic that this service fetches: as of the last fetch of each."},
+		gaugeGroupLag: {Client: "messaging_kafka_consumer_group_lag", Unit: "{record}", Label: labelGroup,
+			Help: "Records behind the offset that the group has committed, over the partitions of a topic that this service consumes: as of the last fetch and commit of each."},
 	}
 	return s
 }

@@ -32,6 +32,8 @@ const (
 	leaves      // 4 bytes: a partition that the session drops
 	watermark   // 8 bytes: the end of a partition
 	offset      // 8 bytes: where a fetch is to begin
+	committed   // 8 bytes: how far a group has come in the partition before it, -1 for not known
+	retracted   // 8 bytes: the same, but it holds only once a transaction ends
 	replica     // 4 bytes: the broker that asks, negative for a consumer
 	records     // bytes that are record batches
 )
@@ -53,7 +55,7 @@ var words = map[string]field{
 	"error": {kind: errorCode, size: 2}, "acks": {kind: acks, size: 2}, "session": {kind: session, size: 4}, "epoch": {kind: epoch, size: 4},
 	"partition": {kind: partition, size: 4}, "leaves": {kind: leaves, size: 4},
 	"forgotten": {kind: forgotten}, "forgottenID": {kind: forgottenID, size: 16},
-	"watermark": {kind: watermark, size: 8}, "offset": {kind: offset, size: 8}, "replica": {kind: replica, size: 4}, "records": {kind: records},
+	"watermark": {kind: watermark, size: 8}, "offset": {kind: offset, size: 8}, "committed": {kind: committed, size: 8}, "retracted": {kind: retracted, size: 8}, "replica": {kind: replica, size: 4}, "records": {kind: records},
 }
 
 // layout reads the notation of apis.go: fields in order, [ ] an array of structures, ( ) one of plain values, each with the

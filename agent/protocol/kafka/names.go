@@ -4,7 +4,7 @@ import (
 	"sync"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/frame"
+	intern "github.com/sonde-dev/sonde/agent/protocol/internal/names"
 )
 
 // Names of OpenTelemetry's attribute registry, and one of ours: it has none for lag.
@@ -12,11 +12,13 @@ const (
 	attrClientID = "messaging.client.id"
 	attrGroup    = "messaging.consumer.group.name"
 	attrLag      = "messaging.kafka.consumer.lag"
+
+	labelGroup = "messaging_consumer_group_name" // attrGroup in Prometheus' form
 )
 
 // names keeps the strings of a connection, so that a message whose names were seen lately costs no allocation.
 type names struct {
-	recent frame.Strings
+	recent intern.Cache
 
 	lastClient, lastGroup string
 	lastAttrs             []protocol.Attribute // shared by the requests that got it; never changed
@@ -24,7 +26,7 @@ type names struct {
 	shared *topics
 }
 
-func (n *names) intern(b []byte) string { return n.recent.Get(b) }
+func (n *names) intern(b []byte) string { return n.recent.String(b) }
 
 // attributes names who asks; an empty name is left out.
 func (n *names) attributes(client, group string) []protocol.Attribute {

@@ -2,12 +2,12 @@ package kafka
 
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/frame"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/piecewise"
 )
 
 // parser follows one connection. Its two directions are the types requests and responses.
 type parser struct {
-	req, res frame.Reader
+	req, res piecewise.Reader
 
 	nextID  uint64
 	waiting []waiting // requests without response, in order

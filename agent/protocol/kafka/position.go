@@ -75,22 +75,30 @@ func (p *positions) drop(key partitionKey) {
 	}
 }
 
-// lags returns the lag of each partition that is being fetched, where it and the name of its topic are known.
-func (s *fetchSession) lags(known *topics) []protocol.Level {
+// levels returns the lag of each partition that is being fetched, where it and the name of its topic are known, and where it ends; and the
+// sum of the lags.
+func (s *fetchSession) levels(known *topics) (levels []protocol.Level, lag uint64, isTold bool) {
 	if s.isReplica || len(s.positions.of) == 0 {
-		return nil
+		return nil, 0, false
 	}
-	levels := make([]protocol.Level, 0, len(s.positions.of))
+	levels = make([]protocol.Level, 0, 2*len(s.positions.of))
 	for key, x := range s.positions.of {
-		if x.round != s.positions.round || x.offset < 0 || x.watermark < 0 {
+		if x.round != s.positions.round || x.watermark < 0 {
 			continue
 		}
 		if key.name == "" {
 			key.name = known.name(key.id)
 		}
-		if key.name != "" {
-			levels = append(levels, protocol.Level{Gauge: gaugeLag, Target: key.name, Part: key.partition, Value: uint64(max(0, x.watermark-x.offset))})
+		if key.name == "" {
+			continue
+		}
+		levels = append(levels, protocol.Level{
+			Gauge: gaugeGroupLag, Fact: protocol.LevelEnd, Target: key.name, Part: key.partition, Value: uint64(x.watermark)})
+		if x.offset >= 0 {
+			behind := uint64(max(0, x.watermark-x.offset))
+			lag, isTold = lag+behind, true
+			levels = append(levels, protocol.Level{Gauge: gaugeLag, Target: key.name, Part: key.partition, Value: behind})
 		}
 	}
-	return levels
+	return levels, lag, isTold
 }

@@ -32,7 +32,9 @@ func (k *talk) lags(want map[string]uint64) {
 	k.t.Helper()
 	got := map[string]uint64{}
 	for _, l := range k.r.Exchanges[k.r.IDs[len(k.r.IDs)-1]].Response.Levels {
-		got[fmt.Sprint(l.Target, " ", l.Part)] = l.Value
+		if l.Gauge == gaugeLag {
+			got[fmt.Sprint(l.Target, " ", l.Part)] = l.Value
+		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		k.t.Errorf("lags (-want +got):\n%s", diff)

@@ -8,7 +8,7 @@ import (
 // requests is the parser as it reads the direction to the server.
 type requests parser
 
-// Begin implements frame.Messages.
+// Begin implements piecewise.Messages.
 func (p *requests) Begin(sink protocol.Sink) {
 	p.request.id = 0
 	if p.isRaw {
@@ -23,7 +23,7 @@ func (p *requests) begin(sink protocol.Sink) {
 	sink.RequestBegin(p.nextID)
 }
 
-// Head implements frame.Messages.
+// Head implements piecewise.Messages.
 func (p *requests) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int) {
 	h, want, ok := parseHead(b)
 	r := &p.request
@@ -65,21 +65,21 @@ func (p *requests) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int) 
 	return h.size, h.used
 }
 
-// Body implements frame.Messages.
+// Body implements piecewise.Messages.
 func (p *requests) Body(b []byte, _ protocol.Sink) {
 	if p.request.id != 0 {
 		p.request.walk.data(b)
 	}
 }
 
-// Skip implements frame.Messages.
+// Skip implements piecewise.Messages.
 func (p *requests) Skip(n uint64, _ protocol.Sink) {
 	if p.request.id != 0 {
 		p.request.walk.gap(n)
 	}
 }
 
-// End implements frame.Messages.
+// End implements piecewise.Messages.
 func (p *requests) End(size uint64, sink protocol.Sink) {
 	if p.request.id != 0 {
 		p.finish(protocol.End{BodyBytes: size}, sink)
@@ -104,6 +104,9 @@ func (p *requests) finish(e protocol.End, sink protocol.Sink) {
 	group := f.group
 	if f.isGroups {
 		group = ""
+	}
+	if w.group = group; !isBroken {
+		w.commits = f.commits
 	}
 	q := protocol.Request{
 		Operation: r.api.name, Target: f.target(), Waits: r.api.waits,
@@ -131,7 +134,7 @@ func (p *requests) finish(e protocol.End, sink protocol.Sink) {
 	sink.RequestEnd(r.id, e)
 }
 
-// Lose implements frame.Messages.
+// Lose implements piecewise.Messages.
 func (p *requests) Lose(hasBegun bool, sink protocol.Sink) {
 	if hasBegun && p.request.id != 0 {
 		sink.RequestEnd(p.request.id, protocol.End{Partial: true})
@@ -140,5 +143,5 @@ func (p *requests) Lose(hasBegun bool, sink protocol.Sink) {
 	sink.Lost(signal.ParserGaveUp, 1)
 }
 
-// Resume implements frame.Messages.
+// Resume implements piecewise.Messages.
 func (p *requests) Resume(b []byte) protocol.Verdict { return recognize(b) }

@@ -14,6 +14,8 @@ type waiting struct {
 	correlation  int32
 	key, version int16
 	isDoubtful   bool // its response may be among lost bytes
+	group        string
+	commits      []commit // that it asks for
 }
 
 // maxWaiting bounds them. Clients keep 5 (Java) or up to a million (librdkafka's max.in.flight) under way; none uses as many.
@@ -67,10 +69,10 @@ func (p *parser) take(i int, sink protocol.Sink) waiting {
 // responses is the parser as it reads the direction from the server.
 type responses parser
 
-// Begin implements frame.Messages. Whose response it is shows only later.
+// Begin implements piecewise.Messages. Whose response it is shows only later.
 func (p *responses) Begin(protocol.Sink) { p.response.of = waiting{} }
 
-// Head implements frame.Messages.
+// Head implements piecewise.Messages.
 func (p *responses) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int) {
 	size, ok := messageSize(b)
 	r := &p.response
@@ -118,21 +120,21 @@ func (p *responses) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int)
 	return size, responseHead
 }
 
-// Body implements frame.Messages.
+// Body implements piecewise.Messages.
 func (p *responses) Body(b []byte, _ protocol.Sink) {
 	if p.response.of.id != 0 {
 		p.response.walk.data(b)
 	}
 }
 
-// Skip implements frame.Messages.
+// Skip implements piecewise.Messages.
 func (p *responses) Skip(n uint64, _ protocol.Sink) {
 	if p.response.of.id != 0 {
 		p.response.walk.gap(n)
 	}
 }
 
-// End implements frame.Messages.
+// End implements piecewise.Messages.
 func (p *responses) End(size uint64, sink protocol.Sink) {
 	r := &p.response
 	if r.of.id == 0 {
@@ -161,20 +163,21 @@ func (r *response) head(isKnown bool, session *fetchSession, known *topics) prot
 	}
 	q.Target = f.source()
 	q.Counts[protocol.MessagesConsumed], q.Counts[protocol.MessageBytesConsumed] = f.records, f.bytes
-	if isKnown && r.of.key == keyFetch {
-		q.Levels = session.lags(known)
-	}
-	if len(q.Levels) > 0 {
+	switch {
+	case !isKnown:
+	case r.of.key == keyFetch:
 		var lag uint64
-		for _, l := range q.Levels {
-			lag += l.Value
+		var isTold bool
+		if q.Levels, lag, isTold = session.levels(known); isTold {
+			q.Attributes = []protocol.Attribute{{Key: attrLag, Value: strconv.FormatUint(lag, 10)}}
 		}
-		q.Attributes = []protocol.Attribute{{Key: attrLag, Value: strconv.FormatUint(lag, 10)}}
+	default:
+		q.Levels = r.positions(known)
 	}
 	return q
 }
 
-// Lose implements frame.Messages.
+// Lose implements piecewise.Messages.
 func (p *responses) Lose(_ bool, sink protocol.Sink) {
 	if p.isSynced {
 		sink.Lost(signal.ParserGaveUp, 1)
@@ -184,7 +187,7 @@ func (p *responses) Lose(_ bool, sink protocol.Sink) {
 	}
 }
 
-// Resume implements frame.Messages. Only a correlation id that is waited for shows where a response begins.
+// Resume implements piecewise.Messages. Only a correlation id that is waited for shows where a response begins.
 func (p *responses) Resume(b []byte) protocol.Verdict {
 	size, ok := messageSize(b)
 	switch {

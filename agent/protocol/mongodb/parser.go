@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/internal/frames"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/prefix"
 	"github.com/sonde-dev/sonde/agent/protocol/internal/names"
 	"github.com/sonde-dev/sonde/signal"
 )
@@ -13,12 +13,12 @@ import (
 const (
 	maxWaiting = 1024     // commands that wait for their reply; those beyond are counted without
 	keepCmd    = 16 << 10 // of a command: its name comes first, $db behind what it asks for
-	keepReply  = frames.MaxKeep
+	keepReply  = prefix.MaxKeep
 )
 
 // parser follows one connection.
 type parser struct {
-	streams [2]frames.Reader
+	streams [2]prefix.Reader
 	reading [2]message
 	nextID  uint64
 	sink    protocol.Sink // during a call
@@ -71,7 +71,7 @@ func (p *parser) Close(sink protocol.Sink) {
 	}
 }
 
-// Measure implements frames.Handler. The message begins here.
+// Measure implements prefix.Handler. The message begins here.
 func (p *parser) Measure(dir protocol.Direction, b []byte) (size uint64, keep int, ok bool) {
 	if len(b) < headerSize {
 		return 0, 0, true
@@ -106,10 +106,10 @@ func (p *parser) answered(h *header) uint64 {
 	return id
 }
 
-// Strict implements frames.Handler.
+// Strict implements prefix.Handler.
 func (p *parser) Strict(dir protocol.Direction, b []byte) protocol.Verdict { return strict(dir, b) }
 
-// Message implements frames.Handler.
+// Message implements prefix.Handler.
 func (p *parser) Message(dir protocol.Direction, b []byte, size uint64, isCut bool) bool {
 	h, ok := parseHeader(b)
 	if !ok {
@@ -130,7 +130,7 @@ func (p *parser) Message(dir protocol.Direction, b []byte, size uint64, isCut bo
 	return true
 }
 
-// End implements frames.Handler.
+// End implements prefix.Handler.
 func (p *parser) End(dir protocol.Direction) { p.end(dir, protocol.End{}) }
 
 // end ends what is being read in a direction.
@@ -153,7 +153,7 @@ func (p *parser) end(dir protocol.Direction, e protocol.End) {
 	*m = message{}
 }
 
-// Lost implements frames.Handler. Replies name their command, so lost commands take no reply from others; but nobody knows which replies
+// Lost implements prefix.Handler. Replies name their command, so lost commands take no reply from others; but nobody knows which replies
 // are among what is missing.
 func (p *parser) Lost(dir protocol.Direction) {
 	n := 0

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/internal/frames"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/prefix"
 	"github.com/sonde-dev/sonde/agent/protocol/internal/names"
 	"github.com/sonde-dev/sonde/signal"
 )
@@ -19,7 +19,7 @@ const (
 
 // parser follows one connection.
 type parser struct {
-	streams [2]frames.Reader
+	streams [2]prefix.Reader
 	flows   [2]flow
 	nextID  uint64
 	sink    protocol.Sink // during a call
@@ -91,7 +91,7 @@ func (p *parser) endMessage(dir protocol.Direction, e protocol.End) {
 	f.message = 0
 }
 
-// Measure implements frames.Handler.
+// Measure implements prefix.Handler.
 func (p *parser) Measure(dir protocol.Direction, b []byte) (size uint64, keep int, ok bool) {
 	if !isHeader(b[0], dir) {
 		return 0, 0, false
@@ -115,10 +115,10 @@ func (p *parser) Measure(dir protocol.Direction, b []byte) (size uint64, keep in
 	return size, int(min(size, uint64(keep), maxKeep)), true
 }
 
-// Strict implements frames.Handler.
+// Strict implements prefix.Handler.
 func (p *parser) Strict(dir protocol.Direction, b []byte) protocol.Verdict { return strict(dir, b) }
 
-// Message implements frames.Handler.
+// Message implements prefix.Handler.
 func (p *parser) Message(dir protocol.Direction, b []byte, size uint64, isCut bool) bool {
 	_, head, ok := packetSize(b)
 	if !ok || head == 0 {
@@ -152,10 +152,10 @@ func (p *parser) Message(dir protocol.Direction, b []byte, size uint64, isCut bo
 	return true // PUBREL is the middle of an exchange that QoS 2 makes one of
 }
 
-// End implements frames.Handler.
+// End implements prefix.Handler.
 func (p *parser) End(dir protocol.Direction) { p.endMessage(dir, protocol.End{}) }
 
-// Lost implements frames.Handler: answers may be among what is missing, so nothing in flight is certain any more.
+// Lost implements prefix.Handler: answers may be among what is missing, so nothing in flight is certain any more.
 func (p *parser) Lost(dir protocol.Direction) {
 	n := p.forget()
 	p.sink.Lost(signal.ParserGaveUp, p.streams[dir].GaveUp(n))

@@ -2,7 +2,7 @@ package nats
 
 import (
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/internal/frames"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/prefix"
 	"github.com/sonde-dev/sonde/agent/protocol/internal/names"
 	"github.com/sonde-dev/sonde/signal"
 )
@@ -17,7 +17,7 @@ const (
 
 // parser follows one connection.
 type parser struct {
-	streams [2]frames.Reader
+	streams [2]prefix.Reader
 	reading [2]message
 	nextID  uint64
 	sink    protocol.Sink // during a call
@@ -97,7 +97,7 @@ func (p *parser) Close(sink protocol.Sink) {
 	}
 }
 
-// Measure implements frames.Handler.
+// Measure implements prefix.Handler.
 func (p *parser) Measure(dir protocol.Direction, b []byte) (size uint64, keep int, ok bool) {
 	l, isWhole, isValid := parseLine(b)
 	switch {
@@ -114,7 +114,7 @@ func (p *parser) Measure(dir protocol.Direction, b []byte) (size uint64, keep in
 	return l.messageSize(), l.size + min(l.header, maxHeaders), true
 }
 
-// Strict implements frames.Handler.
+// Strict implements prefix.Handler.
 func (p *parser) Strict(dir protocol.Direction, b []byte) protocol.Verdict {
 	if p.nextID == 0 && isOther(b) {
 		p.isOpaque = true
@@ -125,7 +125,7 @@ func (p *parser) Strict(dir protocol.Direction, b []byte) protocol.Verdict {
 	return strict(dir, b)
 }
 
-// Message implements frames.Handler.
+// Message implements prefix.Handler.
 func (p *parser) Message(dir protocol.Direction, b []byte, size uint64, isCut bool) bool {
 	l, isWhole, isValid := parseLine(b)
 	if !isWhole || !isValid {
@@ -159,7 +159,7 @@ func (p *parser) Message(dir protocol.Direction, b []byte, size uint64, isCut bo
 	return true
 }
 
-// End implements frames.Handler.
+// End implements prefix.Handler.
 func (p *parser) End(dir protocol.Direction) { p.end(dir, protocol.End{}) }
 
 // end ends what is being read in a direction.
@@ -177,7 +177,7 @@ func (p *parser) end(dir protocol.Direction, e protocol.End) {
 	*m = message{}
 }
 
-// Lost implements frames.Handler: answers may be among what is missing, so nothing in flight is certain any more.
+// Lost implements prefix.Handler: answers may be among what is missing, so nothing in flight is certain any more.
 func (p *parser) Lost(dir protocol.Direction) {
 	if p.isOpaque {
 		return

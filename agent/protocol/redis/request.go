@@ -147,7 +147,7 @@ func (p *parser) takeHeader(mark byte, n int64, sink protocol.Sink) bool {
 			r.state = requestBetween
 			if r.id != 0 {
 				p.queue.Remove(r.id)
-				sink.RequestEnd(r.id, protocol.End{})
+				sink.RequestEnd(r.id, protocol.End{Partial: true}) // it was none
 				r.id = 0
 			}
 			return n <= 0

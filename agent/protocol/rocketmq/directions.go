@@ -8,14 +8,14 @@ import (
 // toServer is the parser as it reads the direction to the server: requests, and a client's responses to those of the server.
 type toServer parser
 
-// Begin implements frame.Messages.
+// Begin implements piecewise.Messages.
 func (p *toServer) Begin(sink protocol.Sink) {
 	p.nextID++
 	p.in.id = p.nextID
 	sink.RequestBegin(p.nextID)
 }
 
-// Head implements frame.Messages.
+// Head implements piecewise.Messages.
 func (p *toServer) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int) {
 	var h head
 	size, n, ok := (*parser)(p).head(&p.in, &h, b, isCut, sink)
@@ -36,18 +36,18 @@ func (p *toServer) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int) 
 	return size, n
 }
 
-// Body implements frame.Messages.
+// Body implements piecewise.Messages.
 func (p *toServer) Body(b []byte, _ protocol.Sink) { p.in.data(b) }
 
-// Skip implements frame.Messages.
+// Skip implements piecewise.Messages.
 func (p *toServer) Skip(n uint64, _ protocol.Sink) { p.in.gap(n) }
 
-// End implements frame.Messages.
+// End implements piecewise.Messages.
 func (p *toServer) End(size uint64, sink protocol.Sink) {
 	(*parser)(p).end(&p.in, protocol.End{BodyBytes: size}, sink)
 }
 
-// Lose implements frame.Messages.
+// Lose implements piecewise.Messages.
 func (p *toServer) Lose(hasBegun bool, sink protocol.Sink) {
 	if hasBegun && p.in.id != 0 {
 		sink.RequestEnd(p.in.id, protocol.End{Partial: true})
@@ -56,16 +56,16 @@ func (p *toServer) Lose(hasBegun bool, sink protocol.Sink) {
 	sink.Lost(signal.ParserGaveUp, 1)
 }
 
-// Resume implements frame.Messages.
+// Resume implements piecewise.Messages.
 func (p *toServer) Resume(b []byte) protocol.Verdict { return recognize(b) }
 
 // fromServer is the parser as it reads the direction from the server: responses, and requests of the server.
 type fromServer parser
 
-// Begin implements frame.Messages. What it is shows only later.
+// Begin implements piecewise.Messages. What it is shows only later.
 func (p *fromServer) Begin(protocol.Sink) { p.out.id = 0 }
 
-// Head implements frame.Messages.
+// Head implements piecewise.Messages.
 func (p *fromServer) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int) {
 	var h head
 	size, n, ok := (*parser)(p).head(&p.out, &h, b, isCut, sink)
@@ -95,21 +95,21 @@ func (p *fromServer) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int
 	return size, n
 }
 
-// Body implements frame.Messages.
+// Body implements piecewise.Messages.
 func (p *fromServer) Body(b []byte, _ protocol.Sink) { p.out.data(b) }
 
-// Skip implements frame.Messages.
+// Skip implements piecewise.Messages.
 func (p *fromServer) Skip(n uint64, _ protocol.Sink) { p.out.gap(n) }
 
-// End implements frame.Messages.
+// End implements piecewise.Messages.
 func (p *fromServer) End(size uint64, sink protocol.Sink) {
 	(*parser)(p).end(&p.out, protocol.End{BodyBytes: size}, sink)
 }
 
-// Lose implements frame.Messages.
+// Lose implements piecewise.Messages.
 func (p *fromServer) Lose(_ bool, sink protocol.Sink) { p.forget(sink) }
 
-// Resume implements frame.Messages.
+// Resume implements piecewise.Messages.
 func (p *fromServer) Resume(b []byte) protocol.Verdict { return recognize(b) }
 
 // forget gives up the requests that wait: their responses may be lost, and come in no order that would tell.

@@ -4,7 +4,9 @@ import (
 	"strconv"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/frame"
+	"github.com/sonde-dev/sonde/agent/protocol/byid"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/names"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/piecewise"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -16,10 +18,10 @@ const (
 
 // parser follows one connection. Either side may send requests.
 type parser struct {
-	req, res frame.Reader
+	req, res piecewise.Reader
 	nextID   uint64
-	waiting  frame.Pending[int32] // by opaque; the note is the request code
-	names    frame.Strings
+	waiting  byid.Pending[int32] // by opaque; the note is the request code
+	names    names.Cache
 	in, out  message // being read: to the server, from it
 
 	lastGroup string
@@ -116,7 +118,7 @@ func (p *parser) request(m *message, h *head, isPush bool) {
 	m.of = h.code
 	m.isAnswer = false
 	m.request = protocol.Request{
-		Operation: requestName(h.code), Target: p.names.Get(topic), Waits: waits(h.code) && !isPush,
+		Operation: requestName(h.code), Target: p.names.String(topic), Waits: waits(h.code) && !isPush,
 		NoResponse: isPush || h.flag&flagOneway != 0, Attributes: p.attributes(group),
 	}
 	m.counts = false

@@ -8,14 +8,14 @@ import (
 // toServer is the parser as it reads the direction to the server.
 type toServer parser
 
-// Begin implements frame.Messages.
+// Begin implements piecewise.Messages.
 func (p *toServer) Begin(sink protocol.Sink) {
 	p.nextID++
 	p.reqID = p.nextID
 	sink.RequestBegin(p.nextID)
 }
 
-// Head implements frame.Messages.
+// Head implements piecewise.Messages.
 func (p *toServer) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int) {
 	m, size, n := readHead(b, isCut)
 	if size == 0 {
@@ -33,25 +33,25 @@ func (p *toServer) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int) 
 	return size, n
 }
 
-// Body implements frame.Messages. A frame says where it ends.
+// Body implements piecewise.Messages. A frame says where it ends.
 func (p *toServer) Body([]byte, protocol.Sink) {}
 
-// Skip implements frame.Messages.
+// Skip implements piecewise.Messages.
 func (p *toServer) Skip(uint64, protocol.Sink) {}
 
-// Measure implements frame.Measurer.
+// Measure implements piecewise.Measurer.
 func (p *toServer) Measure(b []byte) (int, bool) { return measure(&p.in, b) }
 
-// Pass implements frame.Measurer.
+// Pass implements piecewise.Measurer.
 func (p *toServer) Pass(n uint64) bool { return p.in.gap(n) == n }
 
-// End implements frame.Messages.
+// End implements piecewise.Messages.
 func (p *toServer) End(size uint64, sink protocol.Sink) {
 	sink.RequestEnd(p.reqID, protocol.End{BodyBytes: size})
 	p.reqID = 0
 }
 
-// Lose implements frame.Messages.
+// Lose implements piecewise.Messages.
 func (p *toServer) Lose(_ bool, sink protocol.Sink) {
 	if p.reqID != 0 {
 		sink.RequestEnd(p.reqID, protocol.End{Partial: true})
@@ -60,7 +60,7 @@ func (p *toServer) Lose(_ bool, sink protocol.Sink) {
 	sink.Lost(signal.ParserGaveUp, 1)
 }
 
-// Resume implements frame.Messages.
+// Resume implements piecewise.Messages.
 func (p *toServer) Resume(b []byte) protocol.Verdict {
 	if v := resume(b); v != protocol.IsResponse {
 		return v
@@ -71,10 +71,10 @@ func (p *toServer) Resume(b []byte) protocol.Verdict {
 // fromServer is the parser as it reads the direction from the server.
 type fromServer parser
 
-// Begin implements frame.Messages. Whose response it is shows only later.
+// Begin implements piecewise.Messages. Whose response it is shows only later.
 func (p *fromServer) Begin(protocol.Sink) { p.resID = 0 }
 
-// Head implements frame.Messages.
+// Head implements piecewise.Messages.
 func (p *fromServer) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int) {
 	m, size, n := readHead(b, isCut)
 	if size == 0 {
@@ -92,19 +92,19 @@ func (p *fromServer) Head(b []byte, isCut bool, sink protocol.Sink) (uint64, int
 	return size, n
 }
 
-// Body implements frame.Messages.
+// Body implements piecewise.Messages.
 func (p *fromServer) Body(b []byte, _ protocol.Sink) { p.out.data(b) }
 
-// Skip implements frame.Messages.
+// Skip implements piecewise.Messages.
 func (p *fromServer) Skip(n uint64, _ protocol.Sink) { p.out.gap(n) }
 
-// Measure implements frame.Measurer.
+// Measure implements piecewise.Measurer.
 func (p *fromServer) Measure(b []byte) (int, bool) { return measure(&p.out, b) }
 
-// Pass implements frame.Measurer.
+// Pass implements piecewise.Measurer.
 func (p *fromServer) Pass(n uint64) bool { return p.out.gap(n) == n }
 
-// End implements frame.Messages.
+// End implements piecewise.Messages.
 func (p *fromServer) End(size uint64, sink protocol.Sink) {
 	id := p.resID
 	p.resID = 0
@@ -118,7 +118,7 @@ func (p *fromServer) End(size uint64, sink protocol.Sink) {
 	sink.ResponseEnd(id, protocol.End{BodyBytes: size, Partial: !ok})
 }
 
-// Lose implements frame.Messages.
+// Lose implements piecewise.Messages.
 func (p *fromServer) Lose(_ bool, sink protocol.Sink) {
 	if p.resID != 0 {
 		if r, ok := response(p.resKind, &p.out); ok {
@@ -130,7 +130,7 @@ func (p *fromServer) Lose(_ bool, sink protocol.Sink) {
 	p.waiting.Forget(func(id uint64) { giveUp(id, sink) })
 }
 
-// Resume implements frame.Messages.
+// Resume implements piecewise.Messages.
 func (p *fromServer) Resume(b []byte) protocol.Verdict {
 	if v := resume(b); v != protocol.IsRequest {
 		return v

@@ -7,15 +7,17 @@ import (
 	"strconv"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/frame"
+	"github.com/sonde-dev/sonde/agent/protocol/byid"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/names"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/piecewise"
 	"github.com/sonde-dev/sonde/signal"
 )
 
 // parser follows one connection. Its two directions are the types toServer and fromServer.
 type parser struct {
-	req, res frame.Reader
+	req, res piecewise.Reader
 	nextID   uint64
-	waiting  frame.Pending[int32] // by sequence id
+	waiting  byid.Pending[int32] // by sequence id
 	// isPipelined: a request came while another waited. Otherwise a request says that the response before it was received.
 	isPipelined bool
 	// isReordering: a response came after that to a later request. Otherwise a request that is overtaken gets none: some libraries
@@ -23,7 +25,7 @@ type parser struct {
 	isReordering bool
 	calls        methods
 	silent       []string // methods that are not answered
-	names        frame.Strings
+	names        names.Cache
 	target       []byte // of the last request
 
 	reqID   uint64 // of the request being read; 0 for none
@@ -77,7 +79,7 @@ func (p *parser) Close(sink protocol.Sink) {
 // readHead reads the start of a message, with the length of the frame around it where there is one.
 func readHead(b []byte, isCut bool) (m message, size uint64, n int) {
 	frameHead := 0
-	size = frame.Unknown
+	size = piecewise.Unknown
 	if b[0] != compactID && b[0] != binaryStart[0] {
 		frameHead = 4
 		if len(b) < frameHead {
@@ -109,7 +111,7 @@ func (p *parser) request(m *message) protocol.Request {
 	if isMultiplexed {
 		p.target = append(append(p.target, '/'), method...)
 	}
-	return protocol.Request{Operation: "call", Target: p.names.Get(p.target), NoResponse: m.kind == kindOneway}
+	return protocol.Request{Operation: "call", Target: p.names.String(p.target), NoResponse: m.kind == kindOneway}
 }
 
 // failures are the kinds of TApplicationException, and whether the server is to blame.

@@ -1,10 +1,12 @@
-# A client of ClickHouse's native protocol: "old" connects, waits for a line, then works on that connection; "all" does a bit of everything.
+# A client of ClickHouse's native protocol: "old" connects, waits for a line, then works on that connection; "all" does a bit of everything, and prints how long what sleeps took.
 import datetime
+import json
 import sys
 import time
 from clickhouse_driver import Client, errors
 
-c = Client("127.0.0.1", port=int(sys.argv[1]))
+options = {"secure": True, "verify": False} if "tls" in sys.argv else {}
+c = Client("127.0.0.1", port=int(sys.argv[1]), **options)
 if sys.argv[2] == "old":
     c.execute("SELECT 'warm'")
     print("ready", file=sys.stderr, flush=True)
@@ -25,6 +27,11 @@ try:
     c.execute("SELECT nosuch FROM p")
 except errors.ServerException:
     pass
-c.execute("SELECT sleep(0.3)")
+durations = []
+for i in range(3):
+    begin = time.monotonic()
+    c.execute("SELECT sleep(0.3)")
+    durations.append(time.monotonic() - begin)
 c.execute("DROP TABLE p")
 c.disconnect()
+print(json.dumps({"Durations": durations}))

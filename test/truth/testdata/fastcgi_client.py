@@ -1,7 +1,9 @@
-# A client of FastCGI: requests one after the other on kept connections and on fresh ones.
+# A client of FastCGI: requests one after the other on kept connections and on fresh ones. PORT SCRIPT [old]. It prints how long /app/slow took.
+import json
 import socket
 import struct
 import sys
+import time
 
 port, script = int(sys.argv[1]), sys.argv[2]
 
@@ -36,6 +38,18 @@ def ask(s, method, uri, body=b"", keep=True):
             return
 
 
+if "old" in sys.argv:  # a kept connection is used before Sonde, and after
+    s = socket.create_connection(("127.0.0.1", port))
+    ask(s, "GET", "/app/warm")
+    print("ready", file=sys.stderr, flush=True)
+    sys.stdin.readline()
+    for i in range(20):
+        ask(s, "GET", "/app/orders/%d" % i)
+        ask(s, "GET", "/app/missing")
+        ask(s, "POST", "/app/upload?x=1", b"u" * 10000)
+    sys.exit()
+
+durations = []
 for _ in range(2):
     s = socket.create_connection(("127.0.0.1", port))
     for i in range(20):
@@ -43,8 +57,12 @@ for _ in range(2):
         ask(s, "HEAD", "/app/missing")
         ask(s, "POST", "/app/upload?x=1", b"u" * 100000)
         ask(s, "GET", "/app/large")
+        begin = time.monotonic()
+        ask(s, "GET", "/app/slow")
+        durations.append(time.monotonic() - begin)
     s.close()
 for i in range(10):
     s = socket.create_connection(("127.0.0.1", port))
     ask(s, "DELETE", "/app/fail", keep=False)
     s.close()
+print(json.dumps({"Durations": durations}))

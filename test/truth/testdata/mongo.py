@@ -1,11 +1,18 @@
-"""What applications do, with pymongo: mongo.py PORT N. It prints its account, as wire.Log is written."""
-import collections, json, sys
+"""What applications do, with pymongo: mongo.py PORT N [old] [tls]. It prints its account, as wire.Log is written."""
+import collections, json, sys, time
 import pymongo
 
 port, n = int(sys.argv[1]), int(sys.argv[2])
 done = collections.Counter()
-c = pymongo.MongoClient("127.0.0.1", port, directConnection=True)
+options = {"tls": True, "tlsAllowInvalidCertificates": True} if "tls" in sys.argv else {}
+c = pymongo.MongoClient("127.0.0.1", port, directConnection=True, heartbeatFrequencyMS=600000, **options)
 app = c.app
+durations = []
+if "old" in sys.argv:
+    c.admin.command("ping")
+    print("ready", file=sys.stderr, flush=True)
+    sys.stdin.readline()
+    c.admin.command("ping")
 for i in range(n):
     app.users.insert_one({"secret": "x" * (i * 100)})
     assert len(list(app.users.find({"name": "secret"}))) == 31
@@ -19,7 +26,10 @@ for i in range(n):
         raise SystemExit("no error")
     except pymongo.errors.OperationFailure:
         pass
+    begin = time.monotonic()
+    app.command("count", "slow")
+    durations.append(time.monotonic() - begin)
     app.get_collection("log", write_concern=pymongo.WriteConcern(w=0)).insert_one({"unacknowledged": i})
-    done.update([("insert", "ok"), ("find", "ok"), ("getMore", "ok"), ("insert", "11000"), ("collStats", "26"), ("insert", "")])
+    done.update([("insert", "ok"), ("find", "ok"), ("getMore", "ok"), ("insert", "11000"), ("collStats", "26"), ("count", "ok"), ("insert", "")])
 c.close()
-print(json.dumps({"Rows": [{"Method": m, "Route": "", "Status": s, "N": k} for (m, s), k in done.items()] + [{"Method": "rows", "N": 31 * n}]}))
+print(json.dumps({"Rows": [{"Method": m, "Route": "", "Status": s, "N": k} for (m, s), k in done.items()] + [{"Method": "rows", "N": 31 * n}], "Durations": durations}))

@@ -1,16 +1,19 @@
-"""Calls a Thrift server by Apache's library for Python, and prints what it got: port, calls, framed or buffered, binary or compact."""
+"""Calls a Thrift server by Apache's library for Python, and prints what it got: port, calls, framed or buffered, binary or compact, [old] [tls]."""
 import json
+import ssl
 import sys
+import time
 from collections import Counter
 
 from thrift.Thrift import TApplicationException, TMessageType, TType
 from thrift.protocol import TBinaryProtocol, TCompactProtocol
-from thrift.transport import TSocket, TTransport
+from thrift.transport import TSocket, TSSLSocket, TTransport
 
 port, calls, transport, protocol = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
 names = {TApplicationException.INTERNAL_ERROR: "INTERNAL_ERROR", TApplicationException.UNKNOWN_METHOD: "UNKNOWN_METHOD"}
 wrap = TTransport.TFramedTransport if transport == "framed" else TTransport.TBufferedTransport
-tr = wrap(TSocket.TSocket("127.0.0.1", port))
+socket = TSSLSocket.TSSLSocket("127.0.0.1", port, cert_reqs=ssl.CERT_NONE) if "tls" in sys.argv else TSocket.TSocket("127.0.0.1", port)
+tr = wrap(socket)
 p = TBinaryProtocol.TBinaryProtocol(tr) if protocol == "binary" else TCompactProtocol.TCompactProtocol(tr)
 tr.open()
 
@@ -48,11 +51,26 @@ def receive():
     return "EXCEPTION" if first else "OK"
 
 
-seen = Counter()
+seen, durations = Counter(), []
+
+
+def call(method):
+    send(method, TMessageType.CALL)
+    seen[method, receive()] += 1
+
+
+if "old" in sys.argv:
+    call("early")
+    seen.clear()
+    print("ready", file=sys.stderr, flush=True)
+    sys.stdin.readline()
+    call("early")
 for _ in range(calls):
     for method in ("get", "put", "find", "fail", "gone"):
-        send(method, TMessageType.CALL)
-        seen[method, receive()] += 1
+        call(method)
+    begin = time.monotonic()
+    call("slow")
+    durations.append(time.monotonic() - begin)
     send("log", TMessageType.ONEWAY)
     seen["log", "-"] += 1
 for _ in range(10):  # pipelined
@@ -63,4 +81,4 @@ for _ in range(10):  # pipelined
         seen["get", receive()] += 1
         seen["find", receive()] += 1
 tr.close()
-print(json.dumps({"Rows": [{"Route": m, "Status": s, "N": n} for (m, s), n in seen.items()]}))
+print(json.dumps({"Rows": [{"Route": m, "Status": s, "N": n} for (m, s), n in seen.items()], "Durations": durations}))

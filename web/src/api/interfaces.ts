@@ -34,6 +34,8 @@ export interface Level {
   target: string
   name: string
   client: string
+  /** Who it is of, where the client says: a consumer group. */
+  group?: string
   value: number
 }
 

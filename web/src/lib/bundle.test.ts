@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Severity } from '../api/types'
-import { bundleEdges, withoutKinds, type Call } from './bundle'
+import { bundleEdges, withoutCalls, type Call } from './bundle'
 
 const call = (client: string, server: string, protocol: string, requests: number, errors = 0, severity: Severity = 'ok'): Call => ({
   client, server, protocol, severity, red: { requests, errors, rate: requests / 10, p95: 0.01 },
@@ -17,13 +17,13 @@ it('rates and errors add up, the worst protocol comes first and gives the severi
   expect([bundle?.rate, bundle?.errorRatio, bundle?.severity, bundle?.p95]).toEqual([20, 5 / 200, 'critical', undefined])
 })
 
-it('calls of hidden kinds are left out, and nodes with no other', () => {
+it('hidden calls are left out, and nodes with no other', () => {
   const edge = (client: string, server: string, kind: string) => ({ ...call(client, server, kind, 1), kind })
   const nodes = ['a', 'b', 'resolver', 'asker', 'alone'].map((id) => ({ id }))
   const edges = [edge('a', 'b', 'http'), edge('a', 'resolver', 'dns'), edge('asker', 'resolver', 'dns')]
-  const shown = withoutKinds(nodes, edges, ['dns'])
+  const shown = withoutCalls(nodes, edges, (e) => e.kind === 'dns')
   expect([shown.nodes.map((n) => n.id), shown.edges.length]).toEqual([['a', 'b', 'alone'], 1])
-  expect(withoutKinds(nodes, edges, []).nodes).toHaveLength(5)
+  expect(withoutCalls(nodes, edges, () => false).nodes).toHaveLength(5)
 })
 
 it('a single protocol keeps its percentile, no requests are no errors', () => {

@@ -22,10 +22,10 @@ export interface Bundle<E extends Call = Call> extends GraphEdge {
 
 const RANK: Record<Severity, number> = { ok: 0, warning: 1, critical: 2 }
 
-/** Without the calls of some kinds, and without nodes that have no other. */
-export function withoutKinds<N extends { id: string }, E extends Call & { kind: string }>(nodes: readonly N[], edges: readonly E[], hidden: readonly string[]) {
-  if (hidden.length === 0) return { nodes: [...nodes], edges: [...edges] }
-  const kept = edges.filter((e) => !hidden.includes(e.kind))
+/** Without some calls, and without nodes that have no other. */
+export function withoutCalls<N extends { id: string }, E extends GraphEdge>(nodes: readonly N[], edges: readonly E[], isHidden: (edge: E) => boolean) {
+  const kept = edges.filter((e) => !isHidden(e))
+  if (kept.length === edges.length) return { nodes: [...nodes], edges: kept }
   const ends = new Set(kept.flatMap((e) => [e.client, e.server]))
   const touched = new Set(edges.flatMap((e) => [e.client, e.server]))
   return { nodes: nodes.filter((n) => ends.has(n.id) || !touched.has(n.id)), edges: kept }

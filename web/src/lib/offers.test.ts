@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Level, Offer } from '../api/interfaces'
 import type { RED } from '../api/types'
-import { addUp, countNames, destinations, idOf, offerId, roleOf, totals } from './offers'
+import { addUp, countNames, destinations, furthestBehind, idOf, offerId, roleOf, totals } from './offers'
 
 function red(requests: number, errors = 0, more: Partial<RED> = {}): RED {
   return { requests, rate: requests / 100, errors, errorRatio: requests ? errors / requests : 0, slow: 0, mean: 0.01, p50: 0.01, p90: 0.01, p95: 0.02, p99: 0.03, requestBytes: 0, responseBytes: 0, partial: 0, ...more }
@@ -14,6 +14,10 @@ function offer(operation: string, target: string, requests: number, callers: str
 
 function lag(target: string, client: string, value: number): Level {
   return { service: 'broker', protocol: 'kafka', target, name: 'kafka_consumer_lag', client, value }
+}
+
+function groupLag(target: string, group: string, client: string, value: number): Level {
+  return { ...lag(target, client, value), name: 'kafka_consumer_group_lag', group }
 }
 
 it.each([
@@ -60,11 +64,12 @@ describe('destinations', () => {
       offer('subscribe', 'audit', 1, ['late', 'logger']),
       offer('send', 'orders', 7, ['x'], { service: 'another' }),
     ],
-    [lag('orders', 'audit-log', 5), lag('orders', 'mailer', 120), lag('returns', 'mailer', 0), { ...lag('audit', 'logger', 9), name: 'depth' }],
+    [lag('orders', 'audit-log', 5), lag('orders', 'mailer', 120), lag('returns', 'mailer', 0), { ...lag('audit', 'logger', 9), name: 'depth' },
+      groupLag('orders', 'mail', 'mailer', 40), groupLag('orders', 'mail', 'mailer-2', 90), groupLag('orders', 'audit', 'audit-log', 125), groupLag('parcels', 'mail', 'mailer', 0)],
     100,
   )
   it('group operations by broker and name', () => {
-    expect(rows.map((d) => `${d.service} ${d.target} ${d.offers.length}`)).toEqual(['broker orders 3', 'broker audit 3', 'another orders 1', 'broker returns 0'])
+    expect(rows.map((d) => `${d.service} ${d.target} ${d.offers.length}`)).toEqual(['broker orders 3', 'broker audit 3', 'another orders 1', 'broker returns 0', 'broker parcels 0'])
   })
   it('tell producers from consumers; who only commits is neither', () => {
     expect([rows[0]?.producers.map((c) => c.name), rows[0]?.consumers.map((c) => c.name)]).toEqual([['shop', 'admin'], ['mailer']])
@@ -77,7 +82,16 @@ describe('destinations', () => {
   })
   it('who only subscribed is a consumer already', () => expect(rows[1]?.consumers.map((c) => c.name)).toEqual(['logger', 'late']))
   it('have the lag of each consumer, the furthest behind first, and are there for a lag alone', () => {
-    expect(rows.map((d) => d.lags.map((l) => `${l.client} ${l.records}`))).toEqual([['mailer 120', 'audit-log 5'], [], [], ['mailer 0']])
+    expect(rows.map((d) => d.lags.map((l) => `${l.client} ${l.records}`))).toEqual([['mailer 120', 'audit-log 5'], [], [], ['mailer 0'], []])
+  })
+  it('have the lag of each group, added up over the services of its members', () => {
+    expect(rows.map((d) => d.groups.map((g) => `${g.group} ${g.records} ${g.members.map((m) => m.client).join('+')}`)))
+      .toEqual([['mail 130 mailer-2+mailer', 'audit 125 audit-log'], [], [], [], ['mail 0 mailer']])
+  })
+  it('are as far behind as the furthest group, or consumer where there is none', () => {
+    expect(rows.map((d) => furthestBehind(d))).toEqual([
+      { name: 'mail', isGroup: true, records: 130 }, undefined, undefined, { name: 'mailer', isGroup: false, records: 0 }, { name: 'mail', isGroup: true, records: 0 },
+    ])
   })
   it('have the percentile of sending, and all requests', () => {
     expect([rows[0]?.sendP95, rows[0]?.all.requests, rows[0]?.all.waiting]).toEqual([0.02, 160, 50])

@@ -4,8 +4,9 @@ import type { Caller, Level, Offer, Offerer } from '../api/interfaces'
 import type { RED } from '../api/types'
 import { groupBy } from './graph'
 
-/** How the names of such levels end: kafka_consumer_lag. */
+/** How the names of such levels end: kafka_consumer_lag, kafka_consumer_group_lag. */
 const LAG = '_consumer_lag'
+const GROUP_LAG = '_consumer_group_lag'
 
 /** Whether a call puts something into a queue, takes something out, or does neither (asks for metadata, commits). */
 export type Role = 'produces' | 'consumes' | 'other'
@@ -95,11 +96,21 @@ export interface Destination {
   sendP95: number | undefined
   /** How far each consumer is behind, the furthest first; empty where the protocol does not tell. */
   lags: Lag[]
+  /** The same of consumer groups, by what they have committed. */
+  groups: GroupLag[]
 }
 
+/** What a consumer has not fetched. */
 export interface Lag {
   client: string
   records: number
+}
+
+/** What a group has not committed, in the partitions that its members on this host have. */
+export interface GroupLag {
+  group: string
+  records: number
+  members: Lag[]
 }
 
 /** What goes in or out: messages where the protocol counts them, requests otherwise. */
@@ -114,26 +125,46 @@ export interface Flow {
  */
 export function destinations(offers: readonly Offer[], levels: readonly Level[], seconds: number): Destination[] {
   const key = ({ service, protocol, target }: Offer | Level) => JSON.stringify([service, protocol, target])
-  const groups = groupBy<Offer | Level, string>([...offers, ...levels.filter((l) => l.name.endsWith(LAG))], key)
+  const groups = groupBy<Offer | Level, string>([...offers, ...levels.filter((l) => l.name.endsWith(LAG) || l.name.endsWith(GROUP_LAG))], key)
   return [...groups.values()].map((all) => {
     const first = all[0] as Offer | Level
-    const group = all.filter((x) => 'operation' in x)
-    const of = (role: Role) => group.filter(({ operation }) => roleOf(operation) === role)
+    const mine = all.filter((x) => 'operation' in x)
+    const told = all.filter((x) => 'value' in x)
+    const of = (role: Role) => mine.filter(({ operation }) => roleOf(operation) === role)
     const [produce, consume] = [of('produces'), of('consumes')]
     return {
       service: first.service,
       protocol: first.protocol,
       target: first.target,
-      offers: group,
+      offers: mine,
       producers: callersOf(produce),
       consumers: callersOf(consume),
       produced: flow(produce, 'sent_messages', seconds),
       consumed: flow(consume.filter(({ operation }) => !JOINS.has(lastWord(operation))), 'consumed_messages', seconds),
-      all: addUp(group.map(({ red }) => red)),
+      all: addUp(mine.map(({ red }) => red)),
       sendP95: [...produce].sort((a, b) => b.red.requests - a.red.requests)[0]?.red.p95,
-      lags: all.filter((x) => 'value' in x).map(({ client, value }) => ({ client, records: value })).sort((a, b) => b.records - a.records),
+      lags: lagsOf(told.filter((l) => l.name.endsWith(LAG))),
+      groups: groupsOf(told.filter((l) => l.name.endsWith(GROUP_LAG))),
     }
   })
+}
+
+function lagsOf(levels: readonly Level[]): Lag[] {
+  return levels.map(({ client, value }) => ({ client, records: value })).sort((a, b) => b.records - a.records)
+}
+
+/** Members of a group may be several services: each tells of its own partitions. */
+function groupsOf(levels: readonly Level[]): GroupLag[] {
+  return [...groupBy(levels, (l) => l.group ?? '')]
+    .map(([group, all]) => ({ group, members: lagsOf(all), records: all.reduce((sum, l) => sum + l.value, 0) }))
+    .sort((a, b) => b.records - a.records)
+}
+
+/** Who is furthest behind: a group, for its work is done when it is committed, or else a consumer. */
+export function furthestBehind({ groups, lags }: Pick<Destination, 'groups' | 'lags'>): { name: string; isGroup: boolean; records: number } | undefined {
+  const [[group], [lag]] = [groups, lags]
+  if (group) return { name: group.group, isGroup: true, records: group.records }
+  return lag && { name: lag.client, isGroup: false, records: lag.records }
 }
 
 export function destinationId({ service, protocol, target }: Pick<Destination, 'service' | 'protocol' | 'target'>): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { describeOutcome, sampleKey, shownAttributes } from './samples'
+import { describeOutcome, sampleId, shownAttributes } from './samples'
 
 describe('describeOutcome', () => {
   it.each([
@@ -10,10 +10,10 @@ describe('describeOutcome', () => {
   ])('%j', (sample, want) => expect(describeOutcome(sample)).toBe(want))
 })
 
-describe('sampleKey', () => {
+describe('sampleId', () => {
   it('tells requests of one moment apart', () => {
     const sample = { time: 1, duration: 0.1, instance: 'a', operation: 'GET', target: '/' }
-    expect(sampleKey(sample)).not.toBe(sampleKey({ ...sample, duration: 0.2 }))
+    expect(sampleId(sample)).not.toBe(sampleId({ ...sample, duration: 0.2 }))
   })
 })
 

@@ -1,6 +1,7 @@
 // How slow and failed requests are told.
 
 import type { Sample } from '../api/samples'
+import { offerId } from './offers'
 import { protocolName } from './protocol'
 
 /** "500", "timeout", "OK, slow": what went wrong, never the same word twice. */
@@ -9,9 +10,9 @@ export function describeOutcome(sample: Pick<Sample, 'status' | 'error' | 'faile
   return words.filter(Boolean).join(', ')
 }
 
-/** Stays the same while newer ones come in above: the row that is open stays open. */
-export function sampleKey(sample: Pick<Sample, 'time' | 'duration' | 'instance' | 'operation' | 'target'>): string {
-  return `${sample.time} ${sample.duration} ${sample.instance} ${sample.operation} ${sample.target}`
+/** For an address. It stays the same while newer ones come in above: the row that is open stays open. */
+export function sampleId({ time, duration, instance, operation, target }: Pick<Sample, 'time' | 'duration' | 'instance' | 'operation' | 'target'>): string {
+  return offerId(String(time), String(duration), instance, operation, target)
 }
 
 /** Facts beside the texts, the fixed ones first. */

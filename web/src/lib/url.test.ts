@@ -10,9 +10,10 @@ const views: [string, View][] = [
   ['odd relative range', { page: 'overview', range: { kind: 'relative', seconds: 95 }, refresh: 30, search: ' ', sort: { column: 'name', direction: 'asc' } }],
   ['map', { page: 'map', range: absolute, refresh: 5, search: 'catalog', focus: 'cart', hops: 3, hidden: ['dns', 'cache'], flows: true, selected: 'cart→currency' }],
   ['map of an external', { page: 'map', range: relative, refresh: 10, search: '', focus: '[2001:db8::1]:443', hops: 1, hidden: [], flows: false, selected: undefined }],
-  ['service', { page: 'service', range: relative, refresh: 10, service: 'checkout', side: 'client', search: '/v1', sort: { column: 'rate', direction: 'asc' }, instance: 'host:4711' }],
-  ['service with a slash, a percent sign and a space', { page: 'service', range: absolute, refresh: 10, service: 'a/b 100%?#+é', side: undefined, search: '', sort: undefined, instance: undefined }],
-  ['service named like a page', { page: 'service', range: relative, refresh: 10, service: 'status', side: 'server', search: '', sort: undefined, instance: undefined }],
+  ['whole map', { page: 'map', range: relative, refresh: 10, search: '', focus: undefined, hops: 1, hidden: undefined, flows: undefined, selected: undefined }],
+  ['service', { page: 'service', range: relative, refresh: 10, service: 'checkout', side: 'client', search: '/v1', sort: { column: 'rate', direction: 'asc' }, instance: 'host:4711', samples: 'failed', sample: '1x9ab' }],
+  ['service with a slash, a percent sign and a space', { page: 'service', range: absolute, refresh: 10, service: 'a/b 100%?#+é', side: undefined, search: '', sort: undefined, instance: undefined, samples: 'all', sample: undefined }],
+  ['service named like a page', { page: 'service', range: relative, refresh: 10, service: 'status', side: 'server', search: '', sort: undefined, instance: undefined, samples: 'all', sample: undefined }],
   ['databases', { page: 'databases', range: relative, refresh: 10, search: 'select * from', sort: { column: 'time', direction: 'desc' }, of: '10.0.0.5:3306', selected: '1x9ab' }],
   ['queues', { page: 'queues', range: absolute, refresh: 5, search: '', sort: undefined, of: undefined, selected: undefined }],
   ['status', { page: 'status', range: { kind: 'relative', seconds: 300 }, refresh: 10 }],
@@ -44,18 +45,20 @@ describe('encodeView and decodeView', () => {
   it.each([
     ['/nowhere', 'overview'],
     ['/service/', 'overview'],
-    ['/map?hops=99&refresh=1&sel=', 'map'],
+    ['/map?hops=99&refresh=1&sel=&hide=', 'map'],
     ['/service/%E0%A4%A', 'service'],
+    ['/service/x?samples=none', 'service'],
   ])('understands what it can of %s', (address, page) => {
     const [path = '', search = ''] = address.split('?')
     const view = decodeView(path, search)
     expect(view.page).toBe(page)
     expect(view.refresh).toBe(10)
-    if (view.page === 'map') expect([view.hops, view.selected]).toEqual([1, undefined])
+    if (view.page === 'map') expect([view.hops, view.selected, view.hidden]).toEqual([1, undefined, undefined])
+    if (view.page === 'service') expect(view.samples).toBe('all')
   })
 
   it('keeps range and refresh from page to page, and nothing else', () => {
-    const from = views[3]?.[1] as View
+    const from = views.find(([name]) => name === 'map')?.[1] as View
     for (const to of [overviewFrom(from), mapFrom(from), serviceFrom(from, 'x'), offersFrom(from, 'dns'), statusFrom(from)]) {
       expect([to.range, to.refresh]).toEqual([absolute, 5])
       expect('search' in to ? to.search : '').toBe('')

@@ -1,6 +1,7 @@
 // The state of the page is its address: decode(encode(view)) equals view. Defaults are left out, so that addresses stay short;
 // what cannot be understood falls back to its default.
 
+import type { SampleKind } from '../api/samples'
 import { absoluteRange, DEFAULT_RANGE, DEFAULT_REFRESH, durationCode, parseDurationCode, REFRESHES, type TimeRange } from './time'
 
 export type Side = 'server' | 'client'
@@ -28,8 +29,8 @@ export interface MapView extends Common {
   search: string
   focus: string | undefined
   hops: number
-  /** Kinds of calls that are left out: "dns" hides what every service asks. */
-  hidden: string[]
+  /** Kinds of calls that are left out: "dns" hides what every service asks. Undefined leaves it to what there is. */
+  hidden: string[] | undefined
   /** Whether connections without known requests are drawn; undefined leaves it to how many there are. */
   flows: boolean | undefined
   /** Id of the node or edge whose panel is open. */
@@ -43,6 +44,10 @@ export interface ServiceView extends Common {
   search: string
   sort: Sort | undefined
   instance: string | undefined
+  /** Which of the slow and failed requests are listed. */
+  samples: SampleKind
+  /** Id of the one that is open. */
+  sample: string | undefined
 }
 
 /** Pages that list what the services of a kind offer. */
@@ -72,6 +77,9 @@ export function isOffersView(view: View): view is OffersView {
 export const DEFAULT_HOPS = 1
 export const MAX_HOPS = 4
 
+/** Where leaving out nothing is not the default. */
+const NOTHING = 'none'
+
 export function encodeView(view: View): string {
   const query = new URLSearchParams()
   encodeRange(query, view)
@@ -81,7 +89,7 @@ export function encodeView(view: View): string {
   if (view.page === 'map') {
     if (view.focus) query.set('focus', view.focus)
     if (view.hops !== DEFAULT_HOPS) query.set('hops', String(view.hops))
-    if (view.hidden.length > 0) query.set('hide', view.hidden.join(','))
+    if (view.hidden) query.set('hide', view.hidden.join(',') || NOTHING)
     if (view.flows !== undefined) query.set('flows', view.flows ? '1' : '0')
     if (view.selected) query.set('sel', view.selected)
   }
@@ -92,6 +100,8 @@ export function encodeView(view: View): string {
   if (view.page === 'service') {
     if (view.side) query.set('side', view.side)
     if (view.instance) query.set('instance', view.instance)
+    if (view.samples !== 'all') query.set('samples', view.samples)
+    if (view.sample) query.set('sample', view.sample)
   }
   const text = query.toString()
   return text ? `${encodePath(view)}?${text}` : encodePath(view)
@@ -131,7 +141,7 @@ export function decodeView(path: string, search: string): View {
       search: text,
       focus: query.get('focus') || undefined,
       hops: decodeHops(query.get('hops')),
-      hidden: (query.get('hide') ?? '').split(',').filter((kind) => kind !== ''),
+      hidden: decodeHidden(query.get('hide')),
       flows: { '1': true, '0': false }[query.get('flows') ?? ''],
       selected: query.get('sel') || undefined,
     }
@@ -151,6 +161,8 @@ export function decodeView(path: string, search: string): View {
       search: text,
       sort,
       instance: query.get('instance') || undefined,
+      samples: decodeSamples(query.get('samples')),
+      sample: query.get('sample') || undefined,
     }
   }
   return { ...common, page: 'overview', search: text, sort }
@@ -184,6 +196,14 @@ function decodeHops(text: string | null): number {
   return hops >= 1 && hops <= MAX_HOPS ? hops : DEFAULT_HOPS
 }
 
+function decodeHidden(text: string | null): string[] | undefined {
+  return text ? text.split(',').filter((kind) => kind !== '' && kind !== NOTHING) : undefined
+}
+
+function decodeSamples(text: string | null): SampleKind {
+  return text === 'failed' || text === 'slow' ? text : 'all'
+}
+
 function decodeSort(text: string | null): Sort | undefined {
   const match = /^([a-z0-9]+)\.(asc|desc)$/i.exec(text ?? '')
   return match?.[1] ? { column: match[1], direction: match[2] === 'asc' ? 'asc' : 'desc' } : undefined
@@ -195,11 +215,11 @@ export function overviewFrom({ range, refresh }: View): OverviewView {
 }
 
 export function mapFrom({ range, refresh }: View, focus?: string): MapView {
-  return { page: 'map', range, refresh, search: '', focus, hops: DEFAULT_HOPS, hidden: [], flows: undefined, selected: focus }
+  return { page: 'map', range, refresh, search: '', focus, hops: DEFAULT_HOPS, hidden: undefined, flows: undefined, selected: focus }
 }
 
 export function serviceFrom({ range, refresh }: View, service: string): ServiceView {
-  return { page: 'service', range, refresh, service, side: undefined, search: '', sort: undefined, instance: undefined }
+  return { page: 'service', range, refresh, service, side: undefined, search: '', sort: undefined, instance: undefined, samples: 'all', sample: undefined }
 }
 
 export function offersFrom({ range, refresh }: View, page: OfferPage, of?: string): OffersView {

@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core'
-import type { Edge, Flow, Node, TopologyReply } from '../../api/topology'
+import type { Flow, Node } from '../../api/topology'
 import { GoldenSignals } from '../../components/GoldenSignals'
 import { CloseIcon, FocusIcon, KindIcon } from '../../components/icons'
 import { Link, navigate } from '../../components/navigation'
@@ -9,13 +9,14 @@ import { formatDuration, formatRate, formatRatio, languageName, plural } from '.
 import { bundleEdges } from '../../lib/bundle'
 import type { RawFlows } from '../../lib/flows'
 import { edgeId } from '../../lib/graph'
+import { RESOLVERS, type FoldedEdge, type FoldedTopology } from '../../lib/resolvers'
 import { isBackend, pageOf, protocolName } from '../../lib/protocol'
 import { Connections, FlowList, FlowPanel, ServerNames } from './FlowPanel'
 import { offersFrom, serviceFrom, type MapView } from '../../lib/url'
 
 export interface MapPanelProps {
   view: MapView
-  reply: TopologyReply
+  reply: FoldedTopology
   raw: RawFlows
   selected: string
 }
@@ -43,7 +44,7 @@ function Selected({ view, reply, raw, selected, seconds }: MapPanelProps & { sec
 
 interface NodePanelProps {
   view: MapView
-  reply: TopologyReply
+  reply: FoldedTopology
   raw: RawFlows
   node: Node
   seconds: number
@@ -80,7 +81,7 @@ function NodePanel({ view, reply, raw, node, seconds }: NodePanelProps) {
           </Button>
         )}
         {page && isBackend(node.kinds[0]) && (
-          <Button component={Link} to={offersFrom(view, page, node.id)} size="xs" variant={node.external ? 'filled' : 'default'}>
+          <Button component={Link} to={offersFrom(view, page, node.id === RESOLVERS ? undefined : node.id)} size="xs" variant={node.external ? 'filled' : 'default'}>
             What is asked of it
           </Button>
         )}
@@ -97,7 +98,7 @@ function NodePanel({ view, reply, raw, node, seconds }: NodePanelProps) {
   )
 }
 
-function CallList({ view, title, edges, end }: { view: MapView; title: string; edges: readonly Edge[]; end: 'client' | 'server' }) {
+function CallList({ view, title, edges, end }: { view: MapView; title: string; edges: readonly FoldedEdge[]; end: 'client' | 'server' }) {
   if (edges.length === 0) return null
   const isMixed = new Set(edges.map((e) => e.protocol)).size > 1
   const sorted = [...edges].sort((a, b) => Number(b.severity !== 'ok') - Number(a.severity !== 'ok') || b.red.rate - a.red.rate)
@@ -108,11 +109,12 @@ function CallList({ view, title, edges, end }: { view: MapView; title: string; e
       </h3>
       <ul className="call-list">
         {sorted.map((edge) => (
-          <li key={`${edgeId(edge)} ${edge.protocol}`}>
+          <li key={`${edgeId(edge)} ${edge.protocol} ${edge.of ?? ''}`}>
             <button type="button" onClick={() => navigate({ ...view, selected: edgeId(edge) })}>
               <SeverityMark severity={edge.severity} />
-              <span className="call-name">
-                <span className="ellipsis">{edge[end]}</span>
+              <span className="call-name" data-folded={end === 'client' && edge.of !== undefined}>
+                <span className="ellipsis">{end === 'server' ? (edge.of ?? edge.server) : edge.client}</span>
+                {end === 'client' && edge.of && <span className="ellipsis call-protocol">{edge.of}</span>}
                 {isMixed && edge.protocol !== 'http' && <span className="ellipsis call-protocol">{protocolName(edge.protocol)}</span>}
               </span>
               <span>{formatRate(edge.red.rate)}</span>
@@ -133,7 +135,7 @@ const SEEN: Record<string, string> = {
 }
 
 /** Each protocol has its own golden signals. */
-function EdgePanel({ view, edges, flows, seconds }: { view: MapView; edges: readonly Edge[]; flows: readonly Flow[]; seconds: number }) {
+function EdgePanel({ view, edges, flows, seconds }: { view: MapView; edges: readonly FoldedEdge[]; flows: readonly Flow[]; seconds: number }) {
   const [calls] = bundleEdges(edges)
   if (!calls) return null
   return (
@@ -148,15 +150,16 @@ function EdgePanel({ view, edges, flows, seconds }: { view: MapView; edges: read
       </h2>
       {calls.edges.length > 1 && (
         <p className="faint">
-          {calls.edges.length} protocols, {formatRate(calls.rate)} and {formatRatio(calls.errorRatio)} errors in all.
+          {plural(calls.edges.length, calls.server === RESOLVERS ? 'resolver' : 'protocol')}, {formatRate(calls.rate)} and {formatRatio(calls.errorRatio)} errors in all.
         </p>
       )}
       {calls.edges.map((edge) => (
-        <section key={edge.protocol} className="edge-protocol" aria-label={protocolName(edge.protocol)}>
+        <section key={`${edge.protocol} ${edge.of ?? ''}`} className="edge-protocol" aria-label={edge.of ?? protocolName(edge.protocol)}>
           <p className="map-panel-badges">
             <span className="badge">
               <KindIcon kind={edge.kind} width={12} height={12} /> {protocolName(edge.protocol)}
             </span>
+            {edge.of && <span className="badge">{edge.of}</span>}
             {edge.client === edge.server && <span className="badge">calls itself</span>}
             <OffersLink view={view} edge={edge} />
           </p>
@@ -182,9 +185,9 @@ function Encrypted({ flows }: { flows: readonly Flow[] }) {
 }
 
 /** To what is asked over this edge. */
-function OffersLink({ view, edge }: { view: MapView; edge: Edge }) {
+function OffersLink({ view, edge }: { view: MapView; edge: FoldedEdge }) {
   const page = pageOf(edge.kind)
   if (!page) return null
   const what = { databases: 'Statements', queues: 'Destinations', dns: 'Names', rpc: 'Methods' }[page]
-  return <Link to={offersFrom(view, page, edge.server)}>{what}</Link>
+  return <Link to={offersFrom(view, page, edge.of ?? edge.server)}>{what}</Link>
 }

@@ -16,11 +16,13 @@ export interface MapToolbarProps {
   found: ReadonlySet<string> | undefined
   /** That occur in the range. */
   kinds: readonly KindName[]
+  /** Those of them that are left out. */
+  hidden: readonly string[]
   raw: RawFlows
   hasFlows: boolean
 }
 
-export function MapToolbar({ view, part, total, found, kinds, raw, hasFlows }: MapToolbarProps) {
+export function MapToolbar({ view, part, total, found, kinds, hidden, raw, hasFlows }: MapToolbarProps) {
   const abnormal = part.nodes.filter((n) => n.severity !== 'ok').length
   const [first] = found ?? []
   const isFocusMissing = view.focus !== undefined && !part.nodes.some((n) => n.id === view.focus)
@@ -49,7 +51,7 @@ export function MapToolbar({ view, part, total, found, kinds, raw, hasFlows }: M
           </button>
         </div>
       )}
-      {kinds.length > 1 && <Kinds view={view} kinds={kinds} />}
+      {kinds.length > 1 && <Kinds view={view} kinds={kinds} hidden={hidden} leftOut={part.leftOut} />}
       {raw.flows.length > 0 && <FlowToggle view={view} raw={raw} isOn={hasFlows} />}
       <span className="map-count" aria-live="polite">
         {found !== undefined ? `${found.size} found · ` : ''}
@@ -63,16 +65,30 @@ export function MapToolbar({ view, part, total, found, kinds, raw, hasFlows }: M
   )
 }
 
-/** What every service asks (DNS, a cache) hides who calls whom: each kind of call can be left out. */
-function Kinds({ view, kinds }: { view: MapView; kinds: readonly KindName[] }) {
+/** What every service asks (DNS, a cache) hides who calls whom: each kind of call can be left out, and DNS is at first. */
+function Kinds({ view, kinds, hidden, leftOut }: Pick<MapToolbarProps, 'view' | 'kinds' | 'hidden'> & Pick<MapPart, 'leftOut'>) {
   return (
     <div className="map-kinds" role="group" aria-label="Kinds of calls">
       {kinds.map(({ kind, name }) => {
-        const isShown = !view.hidden.includes(kind)
-        const hidden = isShown ? [...view.hidden, kind] : view.hidden.filter((k) => k !== kind)
+        const isShown = !hidden.includes(kind)
+        const next = kinds.map((k) => k.kind).filter((k) => (k === kind ? isShown : hidden.includes(k)))
+        const abnormal = leftOut.filter((e) => e.kind === kind && e.severity !== 'ok').length
+        const why = view.hidden === undefined ? '. Left out at first, but for what is slow or fails, other than because a name does not exist' : ''
         return (
-          <button key={kind} type="button" aria-pressed={isShown} title={isShown ? `Leave out ${name}` : `Show ${name}`} onClick={() => navigate({ ...view, hidden, selected: undefined }, true)}>
+          <button
+            key={kind}
+            type="button"
+            aria-pressed={isShown}
+            title={isShown ? `Leave out ${name}` : `Show ${name}${why}`}
+            onClick={() => navigate({ ...view, hidden: next, selected: undefined }, true)}
+          >
             {name}
+            {abnormal > 0 && (
+              <span className="text-critical" title={`${plural(abnormal, 'call')} left out that would be marked`}>
+                {' '}
+                {abnormal}
+              </span>
+            )}
           </button>
         )
       })}

@@ -66,8 +66,8 @@ export const RAW_WIDTH = 1.3
 const LARGE = { nodeWidth: 196, nodeHeight: 66 }
 const COMPACT = { nodeWidth: 168, nodeHeight: 44 }
 
-/** The part of the topology to show: all of it, or the surroundings of one service. */
-export function visiblePart(reply: Pick<TopologyReply, 'nodes' | 'edges' | 'flows' | 'range'>, raw: RawFlows, focus: string | undefined, hops: number): MapPart {
+/** The part of the topology to show: all of it, or the surroundings of one service. leftOut are calls that are not drawn. */
+export function visiblePart(reply: Pick<TopologyReply, 'nodes' | 'edges' | 'flows' | 'range'>, raw: RawFlows, focus: string | undefined, hops: number, leftOut: readonly Edge[]): MapPart {
   const seconds = reply.range.end - reply.range.start
   const all = [...reply.nodes, ...raw.nodes]
   const kept = focus === undefined ? undefined : neighbourhood(all.map((n) => n.id), [...reply.edges, ...raw.flows], focus, hops)
@@ -77,6 +77,7 @@ export function visiblePart(reply: Pick<TopologyReply, 'nodes' | 'edges' | 'flow
   return {
     nodes: kept === undefined || kept.size === 0 ? all : all.filter((n) => kept.has(n.id)),
     edges,
+    leftOut,
     flows: raw.flows.filter(isKept),
     encrypted: new Map(sumByPair(reply.flows.filter((f) => secret.has(edgeId(f)))).map((sum) => [edgeId(sum), sum])),
     seconds,
@@ -86,6 +87,8 @@ export function visiblePart(reply: Pick<TopologyReply, 'nodes' | 'edges' | 'flow
 export interface MapPart {
   nodes: readonly Node[]
   edges: readonly Calls[]
+  /** Calls that are not drawn: they count for who is called all the same. */
+  leftOut: readonly Edge[]
   /** Lines without calls. */
   flows: readonly FlowSum[]
   /** What the connections of a line moved of which only TLS handshakes were read, by its id. */
@@ -121,8 +124,8 @@ export interface Emphasis {
   found: ReadonlySet<string> | undefined
 }
 
-export function flowNodes({ nodes, edges, flows, encrypted, seconds }: MapPart, layout: Layout, size: LayoutInput, emphasis: Emphasis): ServiceFlowNode[] {
-  const callers = groupBy(edges, (calls) => calls.server)
+export function flowNodes({ nodes, edges, leftOut, flows, encrypted, seconds }: MapPart, layout: Layout, size: LayoutInput, emphasis: Emphasis): ServiceFlowNode[] {
+  const callers = groupBy([...edges.flatMap((calls) => calls.edges), ...leftOut], (edge) => edge.server)
   const called = new Set(edges.filter((calls) => !encrypted.has(edgeId(calls))).flatMap((calls) => [calls.client, calls.server]))
   const moved = groupBy(
     [...flows, ...encrypted.values()].flatMap((f) => [f.client, f.server].filter((id) => !called.has(id)).map((id) => ({ id, f }))),
@@ -161,9 +164,9 @@ function movedBy(found: readonly { f: FlowSum }[] | undefined, seconds: number):
   return `${protocolName(sum.protocol)} · ${formatBytes(bytesOf(sum) / seconds)}/s`
 }
 
-function summary(calls: readonly Calls[] | undefined): NodeData['called'] {
+function summary(calls: readonly Edge[] | undefined): NodeData['called'] {
   if (!calls) return undefined
-  const { rate, errorRatio } = addUp(calls.flatMap(({ edges }) => edges.map(({ red }) => red)))
+  const { rate, errorRatio } = addUp(calls.map(({ red }) => red))
   return { rate, errorRatio }
 }
 

@@ -5,7 +5,7 @@ import { ErrorRatio, Statuses, WaitBadge } from '../../components/Interface'
 import { Link, navigate } from '../../components/navigation'
 import { Panel } from '../../components/Panel'
 import { formatCount, formatDuration, formatExact, formatRate, NONE } from '../../lib/format'
-import { destinationId, destinations, type Destination, type Flow } from '../../lib/offers'
+import { destinationId, destinations, furthestBehind, type Destination, type Flow, type Lag } from '../../lib/offers'
 import { protocolName } from '../../lib/protocol'
 import { matches, sortRows, type SortValue } from '../../lib/rank'
 import { serviceFrom, type OffersView } from '../../lib/url'
@@ -20,11 +20,11 @@ export function DestinationTable({ view, lens, offers, reply }: OfferTableProps)
   const levels = useMemo(() => (view.of === undefined ? reply.levels : reply.levels.filter((l) => l.service === view.of)), [reply.levels, view.of])
   const all = useMemo(() => destinations(offers, levels, seconds), [offers, levels, seconds])
   const rows = useMemo(() => {
-    const found = all.filter((d) => matches(view.search, d.target, d.service, d.protocol, ...[...d.producers, ...d.consumers].map((c) => c.name), ...d.lags.map((l) => l.client)))
+    const found = all.filter((d) => matches(view.search, d.target, d.service, d.protocol, ...[...d.producers, ...d.consumers].map((c) => c.name), ...d.lags.map((l) => l.client), ...d.groups.map((g) => g.group)))
     return sortRows(found, view.sort ?? DEFAULT_SORT, sortValue)
   }, [all, view.search, view.sort])
   const selected = all.find((d) => destinationId(d) === view.selected)
-  const hasLag = all.some((d) => d.lags.length > 0)
+  const hasLag = all.some((d) => furthestBehind(d) !== undefined)
   const columns = useMemo(() => columnsOf(view, selected !== undefined, hasLag), [view, selected, hasLag])
   return (
     <div className="offers-body" data-open={selected !== undefined}>
@@ -61,7 +61,7 @@ function sortValue(d: Destination, column: string): SortValue {
     case 'out':
       return d.consumed.perSecond
     case 'lag':
-      return d.lags[0]?.records
+      return furthestBehind(d)?.records
     case 'rate':
       return d.all.rate
     case 'errors':
@@ -81,14 +81,14 @@ function columnsOf(view: OffersView, isNarrow: boolean, hasLag: boolean): Column
   const wide: Column<Destination>[] = [
     { id: 'place', title: 'Broker', width: '15%', value: value('place'), cell: (d) => <Broker destination={d} /> },
     { id: 'producers', title: 'Producers', hint: 'Services of this host that put something in', width: '16%', value: value('producers'), cell: (d) => <Names callers={d.producers} none="none seen" /> },
-    { id: 'consumers', title: 'Consumers', hint: 'Services of this host that take something out', width: '16%', value: value('consumers'), cell: (d) => <Names callers={d.consumers} others={d.lags.map((l) => l.client)} none="none seen" /> },
+    { id: 'consumers', title: 'Consumers', hint: 'Services of this host that take something out', width: '16%', value: value('consumers'), cell: (d) => <Names callers={d.consumers} others={membersOf(d)} none="none seen" /> },
   ]
   return [
     { id: 'offer', title: 'Destination', value: value('offer'), cell: (d) => <Name view={view} destination={d} /> },
     ...(isNarrow ? [] : wide),
     figure('in', 'In', 'Messages put in per second (requests, where the protocol does not count messages)', '100px', (d) => <Messages flow={d.produced} />),
     figure('out', 'Out', 'Messages taken out per second', '100px', (d) => <Messages flow={d.consumed} />),
-    ...(hasLag ? [figure('lag', 'Lag', 'Records that the consumer furthest behind has not fetched, as of its last fetch', '84px', (d) => <Behind destination={d} />)] : []),
+    ...(hasLag ? [figure('lag', 'Lag', 'Records that the consumer group furthest behind has not committed; or that a consumer without group has not fetched', '112px', (d) => <Behind destination={d} />)] : []),
     figure('rate', 'Requests', 'All requests on it per second', '92px', (d) => formatRate(d.all.rate)),
     figure('errors', 'Errors', 'Share of all requests that failed', '80px', (d) => <ErrorRatio red={d.all} />),
     figure('p95', 'Send P95', '95 % of the requests that put something in are faster', '92px', (d) => formatDuration(d.sendP95)),
@@ -129,11 +129,25 @@ function Names({ callers, others = [], none }: { callers: readonly Caller[]; oth
   )
 }
 
-/** Of two consumers that do not share the records, one may be far behind. */
-function Behind({ destination: { lags } }: { destination: Destination }) {
-  const [furthest] = lags
+/** Services that tell of their lag. */
+function membersOf({ lags, groups }: Destination): string[] {
+  return [...new Set([...lags, ...groups.flatMap((g) => g.members)].map((l) => l.client))]
+}
+
+/** Of two groups that do not share the records, one may be far behind. */
+function Behind({ destination }: { destination: Destination }) {
+  const furthest = furthestBehind(destination)
   if (!furthest) return <span className="faint">{NONE}</span>
-  return <span title={lags.map(({ client, records }) => `${client}: ${formatExact(records)}`).join('\n')}>{formatCount(furthest.records)}</span>
+  const all = [
+    ...destination.groups.map((g) => `group ${g.group}: ${formatExact(g.records)} not committed`),
+    ...destination.lags.map((l) => `${l.client}: ${formatExact(l.records)} not fetched`),
+  ]
+  return (
+    <span className="offer-place" title={all.join('\n')}>
+      <span>{formatCount(furthest.records)}</span>
+      <span className="faint ellipsis">{furthest.name}</span>
+    </span>
+  )
 }
 
 function Messages({ flow }: { flow: Flow }) {
@@ -148,35 +162,64 @@ function DestinationPanel({ view, destination }: { view: OffersView; destination
       <PlaceLine view={view} service={destination.service} protocol={destination.protocol} kind={first?.kind ?? 'messaging'} />
       {destination.target && <pre className="statement">{destination.target}</pre>}
       <CallerList view={view} title="Producers" callers={destination.producers} none="No service of this host puts anything in." />
-      <CallerList view={view} title="Consumers" callers={destination.consumers} none={destination.lags.length > 0 ? 'Those below ask for several destinations at once.' : 'No service of this host takes anything out.'} />
-      <Lags view={view} destination={destination} />
+      <CallerList view={view} title="Consumers" callers={destination.consumers} none={membersOf(destination).length > 0 ? 'Those below ask for several destinations at once.' : 'No service of this host takes anything out.'} />
+      <Groups view={view} destination={destination} />
+      <NotFetched view={view} destination={destination} />
       <Operations offers={destination.offers} />
       <Counted offers={destination.offers} />
     </SidePanel>
   )
 }
 
+/** By group: what its members on this host have not committed. */
+function Groups({ view, destination: { groups } }: { view: OffersView; destination: Destination }) {
+  if (groups.length === 0) return null
+  return (
+    <section aria-label="Consumer groups">
+      <h3>Consumer groups</h3>
+      {groups.map(({ group, records, members }) => (
+        <dl key={group} className="golden group-lag">
+          <dt className="ellipsis" title={group}>
+            <code>{group}</code>
+          </dt>
+          <dd title={formatExact(records)}>{behind(records)}</dd>
+          <Members view={view} members={members} />
+        </dl>
+      ))}
+      <p className="faint lag-note">Not committed yet, in the partitions that are fetched on this host: as of the last fetch and commit at the end of the time range.</p>
+    </section>
+  )
+}
+
 /** By consumer: what none of its connections has fetched yet. */
-function Lags({ view, destination: { lags } }: { view: OffersView; destination: Destination }) {
+function NotFetched({ view, destination: { lags } }: { view: OffersView; destination: Destination }) {
   if (lags.length === 0) return null
   return (
     <section aria-label="Consumer lag">
-      <h3>Consumer lag</h3>
+      <h3>Not fetched</h3>
       <dl className="golden">
-        {lags.map(({ client, records }) => (
-          <div key={client} className="contents">
-            <dt>
-              <Link to={serviceFrom(view, client)} className="ellipsis">
-                {client}
-              </Link>
-            </dt>
-            <dd title={formatExact(records)}>{records === 1 ? '1 record' : `${formatCount(records)} records`}</dd>
-          </div>
-        ))}
+        <Members view={view} members={lags} />
       </dl>
-      <p className="faint lag-note">Not fetched yet, as of the last fetch at the end of the time range.</p>
+      <p className="faint lag-note">As of the last fetch at the end of the time range.</p>
     </section>
   )
+}
+
+function Members({ view, members }: { view: OffersView; members: readonly Lag[] }) {
+  return members.map(({ client, records }) => (
+    <div key={client} className="contents">
+      <dt>
+        <Link to={serviceFrom(view, client)} className="ellipsis">
+          {client}
+        </Link>
+      </dt>
+      <dd title={formatExact(records)}>{behind(records)}</dd>
+    </div>
+  ))
+}
+
+function behind(records: number): string {
+  return records === 1 ? '1 record' : `${formatCount(records)} records`
 }
 
 /** What is asked about the destination: sending, receiving, and the rest. */

@@ -88,7 +88,7 @@ function Name({ view, offer, isWrapped }: { view: OffersView; offer: Offer; isWr
   const isTold = offer.target.toUpperCase().startsWith(offer.operation.toUpperCase())
   return (
     <span className="interface-name">
-      {!(isWrapped && isTold) && <span className="method">{offer.operation}</span>}
+      {offer.operation !== '' && !(isWrapped && isTold) && <span className="method">{offer.operation}</span>}
       <button type="button" className="stretched offer-name" title={`${offer.operation} ${offer.target}`} onClick={open}>
         <code className={isWrapped ? 'statement-lines' : 'ellipsis'}>{offer.target || (offer.operation ? '' : 'other')}</code>
       </button>

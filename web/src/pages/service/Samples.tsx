@@ -1,11 +1,11 @@
 import { SegmentedControl } from '@mantine/core'
-import { Fragment, useState } from 'react'
+import { Fragment } from 'react'
 import { useSamples, type Sample, type SampleKind } from '../../api/samples'
-import { Link } from '../../components/navigation'
+import { Link, navigate } from '../../components/navigation'
 import { Panel } from '../../components/Panel'
 import { formatBytes, formatDuration } from '../../lib/format'
 import { protocolName } from '../../lib/protocol'
-import { describeOutcome, sampleKey, shownAttributes } from '../../lib/samples'
+import { describeOutcome, sampleId, shownAttributes } from '../../lib/samples'
 import { clock } from '../../lib/time'
 import { serviceFrom, type ServiceView } from '../../lib/url'
 
@@ -17,8 +17,7 @@ const KINDS: { value: SampleKind; label: string }[] = [
 
 /** Examples of what was slow or failed, newest first; a row opens to what was said. */
 export function Samples({ view, side }: { view: ServiceView; side: string }) {
-  const [kind, setKind] = useState<SampleKind>('all')
-  const [open, setOpen] = useState<string>()
+  const kind = view.samples
   const query = useSamples(view.service, side, kind)
   const reply = query.data
   const note = reply?.enabled ? `${reply.samples.length}${reply.more ? ' newest' : ''}, secrets taken out` : undefined
@@ -27,7 +26,7 @@ export function Samples({ view, side }: { view: ServiceView; side: string }) {
       title="Slow and failed requests"
       note={note}
       isFlush
-      actions={<SegmentedControl size="xs" data={KINDS} value={kind} onChange={(value) => setKind(value)} aria-label="Which requests" />}
+      actions={<SegmentedControl size="xs" data={KINDS} value={kind} onChange={(samples) => navigate({ ...view, samples, sample: undefined }, true)} aria-label="Which requests" />}
     >
       {!reply && <p className="table-empty">{query.error ? query.error.message : 'Loading…'}</p>}
       {reply && reply.samples.length === 0 && <Nothing isEnabled={reply.enabled} slowThreshold={reply.slowThreshold} kind={kind} />}
@@ -53,8 +52,9 @@ export function Samples({ view, side }: { view: ServiceView; side: string }) {
           </thead>
           <tbody>
             {reply.samples.map((sample) => {
-              const key = sampleKey(sample)
-              return <Row key={key} view={view} sample={sample} isOpen={open === key} onToggle={() => setOpen(open === key ? undefined : key)} />
+              const id = sampleId(sample)
+              const isOpen = view.sample === id
+              return <Row key={id} view={view} sample={sample} isOpen={isOpen} onToggle={() => navigate({ ...view, sample: isOpen ? undefined : id }, true)} />
             })}
           </tbody>
         </table>

@@ -1,8 +1,8 @@
-// Package frames cuts one direction of a connection into messages that say their own length.
+// Package prefix cuts one direction of a connection into messages that say their own length, and hands over the start of each at once.
 //
-// In: bytes and gaps. Out: the first bytes of each message, all at once, and its end, told to a Handler. Package frame hands on heads and
+// In: bytes and gaps. Out: the first bytes of each message, all at once, and its end, told to a Handler. Package piecewise hands on heads and
 // bodies as they come. It must not know what a message means.
-package frames
+package prefix
 
 import "github.com/sonde-dev/sonde/agent/protocol"
 

@@ -1,4 +1,8 @@
-package frame
+// Package byid finds the request that a response names by a number.
+//
+// In: requests with their number on the wire. Out: which of them a response belongs to. It must not know what a message looks like. Package
+// inorder is for protocols whose responses come in the order of requests.
+package byid
 
 import "slices"
 

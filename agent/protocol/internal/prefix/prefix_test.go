@@ -1,4 +1,4 @@
-package frames_test
+package prefix_test
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
-	"github.com/sonde-dev/sonde/agent/protocol/internal/frames"
+	"github.com/sonde-dev/sonde/agent/protocol/internal/prefix"
 )
 
 // toy has messages of a letter, a digit for the number of bytes that follow, and these; it keeps two of them.
@@ -60,7 +60,7 @@ func TestReader(t *testing.T) {
 		{"joined, messages in pieces", true, []any{"b0", "c0"}, []string{"b0 of 2 cut=false", "end", "c0 of 2 cut=false", "end"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h, r := &toy{}, frames.Reader{}
+			h, r := &toy{}, prefix.Reader{}
 			if tt.isLost {
 				r.StartLost()
 			}

@@ -1,8 +1,8 @@
-// Package frame cuts one direction of a connection into messages that say their own length.
+// Package piecewise cuts one direction of a connection into messages that say their own length, and hands them on piece by piece.
 //
 // In: calls and gaps of one direction. Out: head, body and end of each message, told to the protocol's Messages. Bodies are handed on as they
-// come; internal/frames hands over the start of a message at once. It must not know any protocol.
-package frame
+// come, so that nothing but heads is kept; package prefix collects the start of each message instead. It must not know any protocol.
+package piecewise
 
 import "github.com/sonde-dev/sonde/agent/protocol"
 

@@ -1,0 +1,65 @@
+package truth
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sonde-dev/sonde/test/sut"
+)
+
+// noPartial fails where requests of services were counted with bytes missing: their parser lost its way, or the machine was too busy, which the
+// losses tell.
+func noPartial(t *testing.T, x *sut.Sonde, services ...string) {
+	t.Helper()
+	got, err := byLabels(x, fmt.Sprintf(`sum by (service_name) (sonde_service_partial_requests_total{service_name=~%q}) > 0`, strings.Join(services, "|")), "service_name")
+	if err != nil || len(got) > 0 {
+		lost, _ := x.Lost()
+		t.Errorf("partial requests %v (%v), want none; losses of the whole machine: %v", got, err, lost)
+	}
+}
+
+// resolution is how far a percentile may be off: buckets are 1.1 % wide (docs/architecture.md).
+const resolution = 0.011
+
+// checkLatency compares the durations of some requests with what is known of them: that none was shorter than least, for the server waited
+// so long, and, where their client timed all of them, that none was longer than it measured. Both hold however busy the machine is.
+func checkLatency(t *testing.T, x *sut.Sonde, what, selector string, least float64, measured []float64) {
+	t.Helper()
+	if len(measured) == 0 {
+		t.Fatalf("%s: nothing was timed, the test is void", what)
+	}
+	value := func(format string, args ...any) float64 {
+		v, err := x.Value(fmt.Sprintf(format, args...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	n, sum := value("sum(histogram_count(%s))", selector), value("sum(histogram_sum(%s))", selector)
+	if sum < least*n {
+		t.Errorf("%s: %v requests took %v s, each took %v s at least", what, n, sum, least)
+	}
+	quantile := func(q float64) float64 { return value("histogram_quantile(%v, sum(%s))", q, selector) }
+	if p := quantile(0.01); p < least*(1-resolution) {
+		t.Errorf("%s: the first percentile is %v s, and none took less than %v s", what, p, least)
+	}
+	if float64(len(measured)) != n {
+		return // some were not timed
+	}
+	longest, total := slices.Max(measured), 0.0
+	for _, d := range measured {
+		total += d
+	}
+	if sum > total {
+		t.Errorf("%s: %v s in all, the client measured %v s", what, sum, total)
+	}
+	slices.Sort(measured)
+	for _, q := range []float64{0.5, 0.95} {
+		upper := measured[min(int(q*n)+1, len(measured)-1)]
+		if p := quantile(q); p > upper*(1+resolution) || p > longest*(1+resolution) {
+			t.Errorf("%s: the quantile %v is %v s, the client measured %v s", what, q, p, upper)
+		}
+	}
+}
