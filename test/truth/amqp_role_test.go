@@ -1,6 +1,7 @@
 package truth
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +72,7 @@ func confirmed(c *amqp.Connection, done *account, n int) error {
 	returns := ch.NotifyReturn(make(chan amqp.Return, 1))
 	var waiting []*amqp.DeferredConfirmation
 	for i := range n {
-		d, err := ch.PublishWithDeferredConfirm("shop", fmt.Sprint("order.", i%3), false, false, amqp.Publishing{Body: make([]byte, i*97%70000)})
+		d, err := ch.PublishWithDeferredConfirm("shop", fmt.Sprint("order.", i%3), false, false, amqp.Publishing{Body: bytes.Repeat([]byte("b"), i*97%70000)})
 		if err != nil {
 			return err
 		}

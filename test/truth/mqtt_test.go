@@ -147,7 +147,7 @@ func testMQTT(t *testing.T, w way) {
 		t.Errorf("the oracles disagree (-mosquitto's log +clients):\n%s%v", d, counts)
 	}
 	checkOperations(t, x, "mqtt", id, "server", whole, "ping")
-	sameLosses(t, x, before)
+	w.sameLosses(t, x, before)
 	if err := x.Stop(); err != nil {
 		t.Error(err)
 	}

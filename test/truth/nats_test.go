@@ -66,7 +66,7 @@ func testNATS(t *testing.T, w way) {
 		t.Errorf("the oracles disagree: nats-server sent %d messages, its clients got %d", got, out)
 	}
 	before["parser_gave_up"] += 2 // the line of nonsense, at both ends
-	sameLosses(t, x, before)
+	w.sameLosses(t, x, before)
 	if err := x.Stop(); err != nil {
 		t.Error(err)
 	}
