@@ -4,7 +4,7 @@
  * once, for all processes. Calls are handed on when they return; the plain text is a connection of its own, see tls.h,
  * and goes through the same capture as that of sockets.
  *
- * Emits: OPEN, DATA. Needs the socket tier, which finds the sockets. Costs about 3 µs per call of a library.
+ * Emits: OPEN, DATA. Needs the socket tier, which finds the sockets. Costs about 4 µs per call of a library.
  */
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>

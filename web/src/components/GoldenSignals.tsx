@@ -39,10 +39,15 @@ export function GoldenSignals({ red, reasons }: GoldenSignalsProps) {
       <dd>{formatDuration(red.p99)}</dd>
       <dt>Slow</dt>
       <dd className={tone('slow')}>{formatCount(red.slow)}</dd>
-      <dt>Bytes in / out</dt>
-      <dd>
-        {formatBytes(red.requestBytes)} / {formatBytes(red.responseBytes)}
-      </dd>
+      {/* Bytes are not counted for each statement of a database. */}
+      {red.requestBytes + red.responseBytes > 0 && (
+        <>
+          <dt>Bytes in / out</dt>
+          <dd>
+            {formatBytes(red.requestBytes)} / {formatBytes(red.responseBytes)}
+          </dd>
+        </>
+      )}
       {red.waiting !== undefined && red.waiting > 0 && (
         <>
           <dt title="They wait on purpose (a long poll, a blocking pop): their time is no service time, so the percentiles leave them out">Waiting</dt>
