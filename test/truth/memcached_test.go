@@ -55,7 +55,7 @@ func testMemcached(t *testing.T, w way) {
 			if w.tls != "" && name == "go" {
 				atClient["set STORED"]-- // the first exchange of an old connection, at an end that uses crypto/tls and asks first (docs/tls.md)
 			}
-			if d := cmp.Diff(map[string]float64{"cmd_set": 50, "get_misses": 50}, risen(before, memcachedStats(t, o.server.stats))); d != "" {
+			if d := cmp.Diff(map[string]float64{"cmd_set": 50, "get_misses": 50}, grown(before, memcachedStats(t, o.server.stats))); d != "" {
 				t.Errorf("the oracles disagree (-client +memcached's counters):\n%s", d)
 			}
 			checkStore(t, x, storeClaim{o.server.service, "server", "memcached", want, ""}, storeClaim{o.client.service, "client", "memcached", atClient, ""})
@@ -123,8 +123,8 @@ func startMemcached(t *testing.T, service string, w way) memcachedServer {
 	return s
 }
 
-// risen is what counters have become more by.
-func risen(before, after map[string]float64) map[string]float64 {
+// grown is what counters have become more by.
+func grown(before, after map[string]float64) map[string]float64 {
 	out := map[string]float64{}
 	for k, n := range after {
 		if n > before[k] {
