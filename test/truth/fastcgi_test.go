@@ -78,16 +78,6 @@ func testFastCGI(t *testing.T, w way) {
 	}
 }
 
-// grown is what came to a log after it was read before.
-func grown(before, now map[string]float64) map[string]float64 {
-	for k, n := range before {
-		if now[k] -= n; now[k] == 0 {
-			delete(now, k)
-		}
-	}
-	return now
-}
-
 // phpSlow is how long /app/slow takes.
 const phpSlow = 30 * time.Millisecond
 
