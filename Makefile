@@ -125,7 +125,7 @@ web-test: web/node_modules/.stamp ## the page's unit tests
 .PHONY: truth
 truth: build test-packages ## real servers and load generators against a real Sonde, in both capture tiers (root)
 	@[ "$$(id -u)" = 0 ] || { echo "truth tests load BPF programs and need root: sudo make truth"; exit 1; }
-	SONDE_TRUTH=1 $(NICE) go test -count=1 -timeout 70m -v $(GOTESTFLAGS) ./test/truth
+	SONDE_TRUTH=1 $(NICE) go test -count=1 -timeout 50m -parallel 3 -v $(GOTESTFLAGS) ./test/truth
 
 .PHONY: browser
 browser: build test-packages web/node_modules/.stamp ## the page in Chromium, fed by a real Sonde and the demo shop (root)

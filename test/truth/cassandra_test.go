@@ -12,7 +12,10 @@ import (
 
 // TestCassandra compares CQL with the account of a stub, for there is no server, and those of two official drivers, gocql and the DataStax driver
 // of Python (OpenSSL). The driver of Python begins with versions that are not read, until the server agrees.
-func TestCassandra(t *testing.T) { inAllWays(t, testCassandra) }
+func TestCassandra(t *testing.T) {
+	t.Parallel()
+	inAllWays(t, testCassandra)
+}
 
 // cassandraLabels are what its operations are counted by.
 var cassandraLabels = []string{"db_operation_name", "db_response_status_code"}

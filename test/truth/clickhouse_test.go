@@ -15,7 +15,10 @@ import (
 
 // TestClickHouse compares queries of the native protocol with the server's query log. Connecting and pings are not in that log.
 // Its clients are clickhouse-driver (Python) and clickhouse-client (C++); inside TLS all are OpenSSL.
-func TestClickHouse(t *testing.T) { inAllWays(t, testClickHouse) }
+func TestClickHouse(t *testing.T) {
+	t.Parallel()
+	inAllWays(t, testClickHouse)
+}
 
 func testClickHouse(t *testing.T, w way) {
 	id := w.id("clickhouse")

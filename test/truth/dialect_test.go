@@ -13,7 +13,10 @@ import (
 // TestDialects compares what is spoken inside HTTP with the account of a server that behaves like Elasticsearch, GraphQL, S3 and the APIs of
 // models (a stub: the real ones are not to be had here), operations and tokens, at both ends and over both versions of HTTP. The
 // requests themselves must be counted once, as HTTP.
-func TestDialects(t *testing.T) { inTiers(t, testDialects) }
+func TestDialects(t *testing.T) {
+	t.Parallel()
+	inTiers(t, testDialects)
+}
 
 func testDialects(t *testing.T, w way) {
 	id := w.id("dialect")
@@ -49,6 +52,7 @@ func testDialects(t *testing.T, w way) {
 // TestDialectsOfNode has a client that writes a body beside its head, where the kernel copies the head alone until it is told otherwise. The first
 // request of the connection, to a model, is named by its response.
 func TestDialectsOfNode(t *testing.T) {
+	t.Parallel()
 	id := fmt.Sprintf("t%d-dialect-node", os.Getpid()%1000)
 	x := startSonde(t, sut.Options{})
 	port := freePort(t)
@@ -66,6 +70,7 @@ func TestDialectsOfNode(t *testing.T) {
 
 // TestDialectsInsideTLS has a client in Python, whose OpenSSL shows the plain text, and a server in Go: most calls to models are inside TLS.
 func TestDialectsInsideTLS(t *testing.T) {
+	t.Parallel()
 	id := fmt.Sprintf("t%d-dialect-tls", os.Getpid()%1000)
 	x := startSonde(t, sut.Options{})
 	port := freePort(t)

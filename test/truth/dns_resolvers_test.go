@@ -13,6 +13,7 @@ import (
 // TestResolvers has the resolvers that programs really use look names up: that of the C library (in Python, and under Java), which asks for both
 // kinds of address by one call and goes through the search list, and that of Node, c-ares. The server's log is the truth.
 func TestResolvers(t *testing.T) {
+	t.Parallel()
 	inTiers(t, func(t *testing.T, w way) {
 		id := w.id("res")
 		x := w.sonde(t)

@@ -20,6 +20,7 @@ import (
 // TestDNS compares look-ups over UDP and TCP with the accounts of clients (Go's resolver, dig, Python on bare sockets) and of servers
 // (dnsmasq's log of queries, a server of ours for what dnsmasq does not do).
 func TestDNS(t *testing.T) {
+	t.Parallel()
 	for _, capture := range []string{"socket", "syscall"} {
 		t.Run(capture, func(t *testing.T) { testDNS(t, capture) })
 	}
@@ -83,6 +84,7 @@ func testDNS(t *testing.T, capture string) {
 // TestDNSOverTLS compares look-ups inside TLS (RFC 7858) with the accounts of dig and Python (OpenSSL) and of a server of ours (crypto/tls), on a
 // connection from before Sonde too. Of that, the first look-up may be missing (docs/tls.md).
 func TestDNSOverTLS(t *testing.T) {
+	t.Parallel()
 	w := way{name: "tls", capture: "socket", tls: newCertificate(t)}
 	id, python := w.id("dot"), program(t, "/usr/bin/python3", "python3")
 	oldServer := startNameServerTLS(t, id+"-old", w.tls)

@@ -14,7 +14,10 @@ import (
 
 // TestFastCGI watches nginx in front of PHP-FPM, cgi-fcgi (libfcgi) and a client in Python. The oracle is PHP-FPM's access log, and for latency
 // the client in Python. There is no FastCGI inside TLS: nobody speaks it.
-func TestFastCGI(t *testing.T) { inTiers(t, testFastCGI) }
+func TestFastCGI(t *testing.T) {
+	t.Parallel()
+	inTiers(t, testFastCGI)
+}
 
 func testFastCGI(t *testing.T, w way) {
 	id := w.id("fastcgi")

@@ -12,6 +12,7 @@ import (
 
 // TestIgnore asks for two paths, one of which a rule leaves out until the file that holds the rule is changed.
 func TestIgnore(t *testing.T) {
+	t.Parallel()
 	const first, second = 300, 200
 	file := filepath.Join(t.TempDir(), "sonde.yaml")
 	configure := func(text string) {

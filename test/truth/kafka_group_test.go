@@ -16,6 +16,7 @@ import (
 // TestKafkaGroups compares how far groups are behind with what the broker says to a client of its own: the ends of the partitions less the
 // offsets that were committed. The members fetch everything at once, so that what they have not fetched says nothing of it.
 func TestKafkaGroups(t *testing.T) {
+	t.Parallel()
 	id := fmt.Sprintf("t%d-kg", os.Getpid()%1000)
 	x := startSonde(t, sut.Options{})
 	s := startHTTP2(t, id+"-broker", "kafka-broker", Args{})

@@ -14,7 +14,10 @@ import (
 
 // TestKafka compares Kafka with the account of the broker (kfake), of franz-go and of librdkafka's kcat. Inside TLS the broker and franz-go use
 // crypto/tls, librdkafka OpenSSL.
-func TestKafka(t *testing.T) { inAllWays(t, testKafka) }
+func TestKafka(t *testing.T) {
+	t.Parallel()
+	inAllWays(t, testKafka)
+}
 
 func testKafka(t *testing.T, w way) {
 	id := w.id("kafka")

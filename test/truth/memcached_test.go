@@ -15,7 +15,10 @@ import (
 
 // TestMemcached compares operations with the server's own counters (stats) at both ends. Inside TLS the server and pymemcache use OpenSSL,
 // gomemcache uses crypto/tls; libmemcached has no TLS.
-func TestMemcached(t *testing.T) { inAllWays(t, testMemcached) }
+func TestMemcached(t *testing.T) {
+	t.Parallel()
+	inAllWays(t, testMemcached)
+}
 
 func testMemcached(t *testing.T, w way) {
 	id := w.id("memcached")

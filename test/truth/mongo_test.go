@@ -32,7 +32,10 @@ func inAccount(l *wire.Log, but ...string) map[string]float64 {
 }
 
 // TestMongoDB compares the wire protocol of MongoDB with the account of a stub, for there is no server, and those of two official drivers.
-func TestMongoDB(t *testing.T) { inAllWays(t, testMongoDB) }
+func TestMongoDB(t *testing.T) {
+	t.Parallel()
+	inAllWays(t, testMongoDB)
+}
 
 func testMongoDB(t *testing.T, w way) {
 	id := w.id("mongo")

@@ -136,15 +136,24 @@ func (p *process) waitPort(t *testing.T, network, addr string) {
 	}
 }
 
+// freePort returns a port that nobody listens on. Tests run side by side: no two are given the same.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		l.Close()
+		if _, isTaken := givenPorts.LoadOrStore(port, true); !isTaken {
+			return port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
+
+// givenPorts are those of freePort so far.
+var givenPorts sync.Map
 
 // program is the path of a program that must be there.
 func program(t *testing.T, names ...string) string {

@@ -13,11 +13,13 @@ import (
 // TestDubbo compares Dubbo with the accounts of a stub and of clients in Go and Python, both written by the protocol's description: neither a
 // server nor a library is to be had.
 func TestDubbo(t *testing.T) {
+	t.Parallel()
 	inAllWays(t, func(t *testing.T, w way) { testRemoting(t, w, "dubbo") })
 }
 
 // TestRocketMQ does so for RocketMQ's remoting, with both kinds of heads.
 func TestRocketMQ(t *testing.T) {
+	t.Parallel()
 	inAllWays(t, func(t *testing.T, w way) { testRemoting(t, w, "rocketmq json", "rocketmq binary") })
 }
 

@@ -14,7 +14,10 @@ import (
 )
 
 // TestThrift compares Thrift, over each transport in each protocol, with the accounts of server and clients in two languages.
-func TestThrift(t *testing.T) { inAllWays(t, testThrift) }
+func TestThrift(t *testing.T) {
+	t.Parallel()
+	inAllWays(t, testThrift)
+}
 
 func testThrift(t *testing.T, w way) {
 	id := w.id("thrift")
