@@ -4,6 +4,8 @@ import (
 	"maps"
 	"path"
 	"strings"
+
+	"github.com/sonde-dev/sonde/agent/wildcard"
 )
 
 // SetSelection replaces the rules and judges every process anew. s must be valid. It may be called from any goroutine.
@@ -136,9 +138,7 @@ func matchEnv(rule string, env map[string]string) bool {
 
 func matchCommand(pattern, command string) bool {
 	if strings.ContainsAny(pattern, "*?[") {
-		// path.Match stops * at a slash; a command line is full of them.
-		hide := strings.NewReplacer("/", "\x01")
-		return glob(hide.Replace(pattern), hide.Replace(command))
+		return wildcard.Compile(pattern).Matches(command)
 	}
 	return strings.Contains(command, pattern)
 }

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/sonde-dev/sonde/agent/exchange"
+	"github.com/sonde-dev/sonde/agent/wildcard"
 )
 
 // Rule matches exchanges by all of its fields that are set. Operation and Target may hold the wildcards of path.Match, where * also
@@ -66,8 +67,19 @@ func (r Rule) String() string {
 
 // Filter applies rules, which may be changed at any time, and counts what it left out. All methods may be called from any goroutine.
 type Filter struct {
-	rules atomic.Pointer[Rules]
+	state atomic.Pointer[state]
 	count atomic.Uint64
+}
+
+type state struct {
+	rules    Rules
+	matchers []matcher // one for each
+}
+
+// matcher is a rule whose patterns are prepared.
+type matcher struct {
+	Rule
+	operation, target wildcard.Pattern
 }
 
 // New makes a filter of rules that Validate found good.
@@ -78,18 +90,25 @@ func New(rs Rules) *Filter {
 }
 
 // Set replaces the rules.
-func (f *Filter) Set(rs Rules) { f.rules.Store(&rs) }
+func (f *Filter) Set(rs Rules) {
+	s := &state{rules: rs}
+	for _, r := range rs {
+		s.matchers = append(s.matchers, matcher{r, wildcard.Compile(r.Operation), wildcard.Compile(r.Target)})
+	}
+	f.state.Store(s)
+}
 
 // Rules returns those in force.
-func (f *Filter) Rules() Rules { return *f.rules.Load() }
+func (f *Filter) Rules() Rules { return f.state.Load().rules }
 
 // Count returns how many exchanges were left out.
 func (f *Filter) Count() uint64 { return f.count.Load() }
 
 // Ignores reports whether an exchange is to be left out, and counts it if so.
 func (f *Filter) Ignores(x *exchange.Exchange) bool {
-	for _, r := range *f.rules.Load() {
-		if r.matches(x) {
+	matchers := f.state.Load().matchers
+	for i := range matchers {
+		if matchers[i].matches(x) {
 			f.count.Add(1)
 			return true
 		}
@@ -98,25 +117,13 @@ func (f *Filter) Ignores(x *exchange.Exchange) bool {
 }
 
 // matches looks at the exchange as what it is, and in the words of a dialect where it has them.
-func (r Rule) matches(x *exchange.Exchange) bool {
-	if r.fits(x.Protocol.Name(), x.Operation, x.Target) {
+func (m *matcher) matches(x *exchange.Exchange) bool {
+	if m.fits(x.Protocol.Name(), x.Operation, x.Target) {
 		return true
 	}
-	return x.View != nil && r.fits(x.View.Protocol.Name(), x.View.Operation, x.View.Target)
+	return x.View != nil && m.fits(x.View.Protocol.Name(), x.View.Operation, x.View.Target)
 }
 
-func (r Rule) fits(protocol, operation, target string) bool {
-	return (r.Protocol == "" || r.Protocol == protocol) && (r.Operation == "" || glob(r.Operation, operation)) && (r.Target == "" || glob(r.Target, target))
-}
-
-// glob is path.Match, whose * stops at a slash.
-func glob(pattern, s string) bool {
-	if pattern == s {
-		return true
-	}
-	if !strings.ContainsAny(pattern, `*?[\`) {
-		return false
-	}
-	ok, err := path.Match(strings.ReplaceAll(pattern, "/", "\x01"), strings.ReplaceAll(s, "/", "\x01"))
-	return err == nil && ok
+func (m *matcher) fits(protocol, operation, target string) bool {
+	return (m.Protocol == "" || m.Protocol == protocol) && (m.Operation == "" || m.Operation == operation || m.operation.Matches(operation)) && (m.Target == "" || m.Target == target || m.target.Matches(target))
 }
