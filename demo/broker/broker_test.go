@@ -7,27 +7,11 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/sonde-dev/sonde/demo/servetest"
 )
 
-func serve(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	s := NewServer()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { defer c.Close(); s.ServeConn(c) }()
-		}
-	}()
-	return l.Addr().String()
-}
+func serve(t *testing.T) string { return servetest.Serve(t, NewServer().ServeConn) }
 
 // TestServerServesNATSGo has the usual Go client as its judge: subscriptions with and without a queue, requests, an end
 // after some messages.

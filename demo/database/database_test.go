@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/sonde-dev/sonde/demo/servetest"
 )
 
 // canned knows three statements, whatever their texts say besides.
@@ -36,22 +38,7 @@ func (canned) Run(sql string, args []string) ([][]string, string, error) {
 }
 
 func serve(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { defer c.Close(); ServeConn(c, canned{}) }()
-		}
-	}()
-	return l.Addr().String()
+	return servetest.Serve(t, func(c net.Conn) error { return ServeConn(c, canned{}) })
 }
 
 // TestServerAnswersPgx has the usual Go driver as its judge, in each way that it has of asking.
