@@ -46,15 +46,7 @@ func serveCassandra(ctx context.Context, a Args) (*wire.Log, error) {
 		return nil, err
 	}
 	s := &cassandraStub{wantsPassword: a.Plan == "auth", salt: a.Addr, prepared: map[string]*cqlStatement{}, watchers: map[*cqlConn]byte{}}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(c)
-		}
-	}()
+	go acceptEach(l, s.serve)
 	go func() { // a line on its standard input begins the account anew
 		for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 			s.mu.Lock()

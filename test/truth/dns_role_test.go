@@ -34,7 +34,7 @@ func serveNames(ctx context.Context, a Args) (*wire.Log, error) {
 		return nil, err
 	}
 	go s.overUDP(udp)
-	go s.overTCP(tcp)
+	go acceptEach(tcp, s.overTCP)
 	<-ctx.Done()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -56,24 +56,16 @@ func (s *nameServer) overUDP(c net.PacketConn) {
 	}
 }
 
-func (s *nameServer) overTCP(l net.Listener) {
+func (s *nameServer) overTCP(c net.Conn) {
+	defer c.Close()
 	for {
-		c, err := l.Accept()
+		b, err := readMessage(c)
 		if err != nil {
 			return
 		}
-		go func() {
-			defer c.Close()
-			for {
-				b, err := readMessage(c)
-				if err != nil {
-					return
-				}
-				if reply := s.answer(b, false); reply != nil {
-					c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...))
-				}
-			}
-		}()
+		if reply := s.answer(b, false); reply != nil {
+			c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...))
+		}
 	}
 }
 

@@ -37,15 +37,7 @@ func serveMongo(ctx context.Context, a Args) (*wire.Log, error) {
 		return nil, err
 	}
 	s := &mongoStub{}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go s.serve(c)
-		}
-	}()
+	go acceptEach(l, s.serve)
 	<-ctx.Done()
 	s.mu.Lock()
 	defer s.mu.Unlock()

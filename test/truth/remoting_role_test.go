@@ -52,32 +52,24 @@ func serveRemoting(ctx context.Context, a Args) (*wire.Log, error) {
 		return nil, err
 	}
 	p, done, mu := remotingOf(a.Plan), &account{}, sync.Mutex{}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
+	go acceptEach(l, func(c net.Conn) {
+		defer c.Close()
+		r, writing := bufio.NewReader(c), sync.Mutex{}
+		for f, err := p.read(r); err == nil; f, err = p.read(r) {
 			go func() {
-				defer c.Close()
-				r, writing := bufio.NewReader(c), sync.Mutex{}
-				for f, err := p.read(r); err == nil; f, err = p.read(r) {
-					go func() {
-						entered := &account{}
-						frames := p.answer(f, entered)
-						mu.Lock()
-						done.log.Merge(&entered.log)
-						mu.Unlock()
-						writing.Lock()
-						defer writing.Unlock()
-						for _, b := range frames {
-							c.Write(b)
-						}
-					}()
+				entered := &account{}
+				frames := p.answer(f, entered)
+				mu.Lock()
+				done.log.Merge(&entered.log)
+				mu.Unlock()
+				writing.Lock()
+				defer writing.Unlock()
+				for _, b := range frames {
+					c.Write(b)
 				}
 			}()
 		}
-	}()
+	})
 	<-ctx.Done()
 	mu.Lock()
 	defer mu.Unlock()

@@ -82,6 +82,17 @@ func stubListener(a Args) (net.Listener, error) {
 	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}}), nil
 }
 
+// acceptEach serves connections side by side, until the listener is closed.
+func acceptEach(l net.Listener, serve func(net.Conn)) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go serve(c)
+	}
+}
+
 // withTLS appends arguments inside TLS.
 func (w way) withTLS(argv []string, more ...string) []string {
 	if w.tls == "" {
