@@ -33,10 +33,19 @@ type place struct {
 	netns uint32
 }
 
+// early is an exchange of a server whose client, on this host, is not announced yet. The kernel wakes the server while the client's
+// call still runs, and reports that call at its end: by then the server may have answered.
+type early struct {
+	socket   *socket
+	exchange exchange.Exchange
+	deadline uint64
+}
+
 // sockets is the table of UDP sockets: by id and by place, the youngest.
 type sockets struct {
 	byID    map[uint64]*socket
 	byPlace map[place]*socket
+	early   []early // by deadline
 }
 
 func newSockets() sockets {
@@ -82,36 +91,81 @@ func (j *Joiner) identifySocket(s *socket) {
 	s.self = j.table.resolve(s.conn.PID, s.conn.StartTime, s.conn.Comm)
 }
 
-// handleDatagrams joins an exchange of a UDP socket. It never waits: who answered has been announced before the answer.
+// handleDatagrams joins an exchange of a UDP socket. A client's never waits: who answered has been announced before the answer.
 func (j *Joiner) handleDatagrams(s *socket, x *exchange.Exchange) {
 	s.seen = max(s.seen, x.ResponseEnd)
 	if s.self.weak || s.generation != j.table.generation.Load() {
 		j.identifySocket(s)
 	}
+	isOwn := x.PID == 0 || x.PID == s.conn.PID
+	if (isOwn && !s.self.observe) || !j.table.Selection().WantsPorts(x.Conn.Local.Port(), x.Conn.Remote.Port()) {
+		return
+	}
+	p, isHere := j.peerSocket(s, x)
+	switch {
+	case p != nil || !isHere || x.Side != exchange.Server || j.cfg.PeerWait == 0:
+	case j.waiting >= j.cfg.MaxWaiting:
+		j.lose(signal.PendingPeerTimeout, 1)
+	default:
+		j.waiting++
+		j.sockets.early = append(j.sockets.early, early{s, *x, j.now + uint64(j.cfg.PeerWait)})
+		return
+	}
+	j.deliverDatagrams(s, p, x)
+}
+
+// deliverDatagrams hands an exchange of s on; p is the socket at its other end, nil if there is none to name.
+func (j *Joiner) deliverDatagrams(s, p *socket, x *exchange.Exchange) {
 	self := s.self
 	if x.PID != 0 && x.PID != s.conn.PID { // the socket was handed on
 		self = j.table.resolve(x.PID, 0, "")
 	}
-	if !self.observe || !j.table.Selection().WantsPorts(x.Conn.Local.Port(), x.Conn.Remote.Port()) {
+	if !self.observe {
 		return
 	}
-	j.out(Observation{X: x, Self: self.entity, Peer: j.peerOfSocket(s, x)})
-}
-
-func (j *Joiner) peerOfSocket(s *socket, x *exchange.Exchange) *signal.Entity {
-	remote := x.Conn.Remote
-	p := j.sockets.byPlace[placeOf(remote, s.conn.Netns)]
-	if netns, isHere := j.netnsOf(remote.Addr(), s.conn.Netns); p == nil && isHere {
-		p = j.sockets.byPlace[place{port: remote.Port(), netns: netns}] // bound to any address
-	}
+	var peer *signal.Entity
 	if p == nil {
 		e := end{tuple: tupleOf(x.Conn), opened: x.RequestStart}
-		return j.addresses.name(&e, x.Side)
+		peer = j.addresses.name(&e, x.Side)
+	} else {
+		if p.self.weak {
+			j.identifySocket(p)
+		}
+		peer = p.self.entity
 	}
-	if p.self.weak {
-		j.identifySocket(p)
+	j.out(Observation{X: x, Self: self.entity, Peer: peer})
+}
+
+// settleDatagrams hands on the exchanges whose client has been announced since, or has not been for too long.
+func (j *Joiner) settleDatagrams() {
+	waiting := j.sockets.early
+	kept := waiting[:0]
+	for i := range waiting {
+		w := &waiting[i]
+		p, _ := j.peerSocket(w.socket, &w.exchange)
+		if p == nil && w.deadline > j.now {
+			kept = append(kept, *w)
+			continue
+		}
+		if p == nil {
+			j.lose(signal.PendingPeerTimeout, 1)
+		}
+		j.waiting--
+		j.deliverDatagrams(w.socket, p, &w.exchange)
 	}
-	return p.self.entity
+	clear(waiting[len(kept):])
+	j.sockets.early = kept
+}
+
+// peerSocket finds the socket at the other end of an exchange of s, and says whether that must be on this host.
+func (j *Joiner) peerSocket(s *socket, x *exchange.Exchange) (p *socket, isHere bool) {
+	remote := x.Conn.Remote
+	netns, isHere := j.netnsOf(remote.Addr(), s.conn.Netns)
+	p = j.sockets.byPlace[placeOf(remote, s.conn.Netns)]
+	if p == nil && isHere {
+		p = j.sockets.byPlace[place{port: remote.Port(), netns: netns}] // bound to any address
+	}
+	return p, isHere
 }
 
 // netnsOf returns the namespace that an address of this host belongs to, as seen from another.

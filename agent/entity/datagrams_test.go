@@ -6,6 +6,7 @@ import (
 
 	"github.com/sonde-dev/sonde/agent/exchange"
 	"github.com/sonde-dev/sonde/agent/probe/event"
+	"github.com/sonde-dev/sonde/signal"
 )
 
 // udp announces a UDP socket.
@@ -47,6 +48,26 @@ func TestDatagrams(t *testing.T) {
 				t.Errorf("Losses = %v", h.Losses())
 			}
 		})
+	}
+}
+
+// The kernel wakes the server inside the client's call, which is reported at its end.
+func TestAnswerBeforeTheQuestionIsReported(t *testing.T) {
+	h := newHost(t, 1001, 1002)
+	h.udp(0, 1, 1001, "127.0.0.1:53", "127.0.0.1:40001")
+	h.asked(1, 1, exchange.Server, "127.0.0.1:53", "127.0.0.1:40001", "a")
+	h.asked(1, 1, exchange.Server, "127.0.0.1:53", "127.0.0.1:40002", "b") // its client is never announced
+	h.asked(1, 1, exchange.Server, "127.0.0.1:53", "198.51.100.1:40003", "c")
+	h.want("c p1001>198.51.100.1")
+	h.udp(2, 2, 1002, "127.0.0.1:40001", "127.0.0.1:53")
+	h.Tick(ms(100))
+	h.want("a p1001>p1002")
+	h.Tick(ms(1900))
+	h.want()
+	h.Tick(ms(2100))
+	h.want("b p1001>127.0.0.1")
+	if got := h.Losses()[signal.PendingPeerTimeout]; got != 1 || h.waiting != 0 {
+		t.Errorf("%d exchanges lost their client, %d still wait", got, h.waiting)
 	}
 }
 

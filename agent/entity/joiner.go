@@ -245,6 +245,7 @@ func (j *Joiner) identify(e *end) {
 func (j *Joiner) Tick(now uint64) {
 	j.now = max(j.now, now)
 	j.settle()
+	j.settleDatagrams()
 	if j.now-j.refreshed >= localRefresh {
 		j.refresh()
 		j.addresses.forget(j.now)
