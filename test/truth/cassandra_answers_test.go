@@ -84,7 +84,7 @@ func (q *cqlRequest) run(r *cqlFrame) {
 }
 
 // cqlSlow is how long the table slow takes.
-const cqlSlow = 30 * time.Millisecond
+const cqlSlow = 50 * time.Millisecond
 
 func schemaChange(b *cqlBody) {
 	for _, s := range []string{"CREATED", "TABLE", "app", "fresh"} {

@@ -82,7 +82,7 @@ func testFastCGI(t *testing.T, w way) {
 }
 
 // phpSlow is how long /app/slow takes.
-const phpSlow = 30 * time.Millisecond
+const phpSlow = 50 * time.Millisecond
 
 // A php is PHP-FPM that runs one program for every path below /app.
 type php struct {
@@ -97,7 +97,7 @@ switch ($path) {
 case '/app/missing': http_response_code(404); break;
 case '/app/fail': http_response_code(500); break;
 case '/app/moved': header('Location: /app/here'); break;
-case '/app/slow': usleep(30000); break;
+case '/app/slow': usleep(50000); break;
 case '/app/large': echo str_repeat('x', 200000); break;
 case '/app/upload': echo strlen(file_get_contents('php://input')); break;
 default: echo "hello from $path";

@@ -23,8 +23,12 @@ func noPartial(t *testing.T, x *sut.Sonde, services ...string) {
 // resolution is how far a percentile may be off: buckets are 1.1 % wide (docs/architecture.md).
 const resolution = 0.011
 
+// lateEnd is by how much a request may seem to begin late, in seconds. A call is timed at its end, and on a busy machine its thread may have to
+// wait for a processor when the kernel has sent the bytes already.
+const lateEnd = 0.01
+
 // checkLatency compares the durations of some requests with what is known of them: that none was shorter than least, for the server waited
-// so long, and, where their client timed all of them, that none was longer than it measured. Both hold however busy the machine is.
+// so long, and, where their client timed all of them, that none was longer than it measured.
 func checkLatency(t *testing.T, x *sut.Sonde, what, selector string, least float64, measured []float64) {
 	t.Helper()
 	if len(measured) == 0 {
@@ -38,11 +42,11 @@ func checkLatency(t *testing.T, x *sut.Sonde, what, selector string, least float
 		return v
 	}
 	n, sum := value("sum(histogram_count(%s))", selector), value("sum(histogram_sum(%s))", selector)
-	if sum < least*n {
+	if sum < (least-lateEnd/2)*n {
 		t.Errorf("%s: %v requests took %v s, each took %v s at least", what, n, sum, least)
 	}
 	quantile := func(q float64) float64 { return value("histogram_quantile(%v, sum(%s))", q, selector) }
-	if p := quantile(0.01); p < least*(1-resolution) {
+	if p := quantile(0.01); p < (least-lateEnd)*(1-resolution) {
 		t.Errorf("%s: the first percentile is %v s, and none took less than %v s", what, p, least)
 	}
 	if float64(len(measured)) != n {

@@ -167,7 +167,7 @@ func (s *mongoStub) answer(command bson.Raw, isSilent bool) bson.D {
 const mongoBatch = 30
 
 // mongoSlow is how long the collection slow takes.
-const mongoSlow = 30 * time.Millisecond
+const mongoSlow = 50 * time.Millisecond
 
 // useMongo does what applications do with the official driver.
 func useMongo(a Args) (*wire.Log, error) {

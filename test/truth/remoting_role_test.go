@@ -36,7 +36,7 @@ type remotingCall struct {
 }
 
 // remotingSlow is how long a slow call takes.
-const remotingSlow = 20 * time.Millisecond
+const remotingSlow = 50 * time.Millisecond
 
 func remotingOf(plan string) remoting {
 	if strings.Contains(plan, "dubbo") {

@@ -25,7 +25,7 @@ var thriftMethods = map[string]string{
 }
 
 // thriftSlow is how long the method slow takes.
-const thriftSlow = 20 * time.Millisecond
+const thriftSlow = 50 * time.Millisecond
 
 // thriftFactories makes the transport and the protocol of a plan: "framed compact".
 func thriftFactories(plan string) (thrift.TTransportFactory, thrift.TProtocolFactory) {
