@@ -5,21 +5,21 @@ package signal
 var (
 	InterfaceSlow = &Desc{
 		Name: "sonde_interface_slow_requests_total", Type: Counter, Unit: "{request}",
-		Help:   "Requests of one interface that took longer than the slow threshold, but for those that wait on purpose.",
+		Help:   "Requests of one interface that took longer than the slow threshold, but for those without service time.",
 		Labels: interfaceLabels,
 	}
 
-	InterfaceWaiting = &Desc{
-		Name: "sonde_interface_waiting_requests_total", Type: Counter, Unit: "{request}",
-		Help: "Requests of one interface that the server answers late on purpose (a long poll, a blocking pop). Here, and only " +
-			"here, their durations count.",
+	InterfaceUntimed = &Desc{
+		Name: "sonde_interface_untimed_requests_total", Type: Counter, Unit: "{request}",
+		Help: "Requests of one interface that have no service time: the server answers late on purpose (a long poll, a blocking " +
+			"pop), or never (a publish that nobody confirms). Here, and only here, their durations count; without a response that is 0.",
 		Labels: interfaceLabels,
 	}
 
 	ServiceDuration = &Desc{
 		Name: "sonde_service_request_duration_seconds", Type: Histogram, Unit: "s",
 		Help: "Time from the first byte of a request to the last byte of its response, all interfaces of a service but for " +
-			"requests that wait on purpose.",
+			"requests that wait on purpose or get no response.",
 		Labels: serviceLabels,
 	}
 	ServiceErrors = &Desc{
@@ -50,14 +50,14 @@ var (
 		Labels: []string{"service_name", "side", "network_protocol_name", "status"},
 	}
 
-	ServiceWaiting = &Desc{
-		Name: "sonde_service_waiting_requests_total", Type: Counter, Unit: "{request}",
-		Help: waitingHelp, Labels: serviceLabels,
+	ServiceUntimed = &Desc{
+		Name: "sonde_service_untimed_requests_total", Type: Counter, Unit: "{request}",
+		Help: untimedHelp, Labels: serviceLabels,
 	}
 
 	EdgeDuration = &Desc{
 		Name: "sonde_edge_request_duration_seconds", Type: Histogram, Unit: "s",
-		Help: "Duration of requests from one service to another but for those that wait on purpose; side says which end " +
+		Help: "Duration of requests from one service to another but for those that wait on purpose or get no response; side says which end " +
 			"observed it.",
 		Labels: edgeEndLabels,
 	}
@@ -106,13 +106,13 @@ var (
 		Help: "Bytes of response bodies to one service from another.", Labels: edgeLabels,
 	}
 
-	EdgeWaiting = &Desc{
-		Name: "sonde_edge_waiting_requests_total", Type: Counter, Unit: "{request}", Help: waitingHelp, Labels: edgeEndLabels,
+	EdgeUntimed = &Desc{
+		Name: "sonde_edge_untimed_requests_total", Type: Counter, Unit: "{request}", Help: untimedHelp, Labels: edgeEndLabels,
 	}
 
 	InstanceDuration = &Desc{
 		Name: "sonde_instance_request_duration_seconds", Type: Histogram, Unit: "s",
-		Help: "Duration of the requests of one instance of a service but for those that wait on purpose.", Labels: instanceLabels,
+		Help: "Duration of the requests of one instance of a service but for those that wait on purpose or get no response.", Labels: instanceLabels,
 	}
 	InstanceErrors = &Desc{
 		Name: "sonde_instance_errors_total", Type: Counter, Unit: "{request}",
@@ -122,8 +122,8 @@ var (
 		Name: "sonde_instance_slow_requests_total", Type: Counter, Unit: "{request}",
 		Help: "Requests of one instance of a service that took longer than the slow threshold.", Labels: instanceLabels,
 	}
-	InstanceWaiting = &Desc{
-		Name: "sonde_instance_waiting_requests_total", Type: Counter, Unit: "{request}", Help: waitingHelp, Labels: instanceLabels,
+	InstanceUntimed = &Desc{
+		Name: "sonde_instance_untimed_requests_total", Type: Counter, Unit: "{request}", Help: untimedHelp, Labels: instanceLabels,
 	}
 	InstanceInfo = &Desc{
 		Name: "sonde_instance_info", Type: Gauge, Unit: "1",
@@ -194,9 +194,9 @@ var (
 	}
 )
 
-// waitingHelp is the same on each level.
-const waitingHelp = "Requests that the server answers late on purpose (a long poll, a blocking pop). Their duration is not service " +
-	"time: they are no part of the durations and slow requests beside this, but of everything else."
+// untimedHelp is the same on each level.
+const untimedHelp = "Requests that the server answers late on purpose (a long poll, a blocking pop), or never (a publish that nobody " +
+	"confirms). Their duration is not service time: they are no part of the durations and slow requests beside this, but of everything else."
 
 var (
 	interfaceLabels = []string{"service_name", "side", "network_protocol_name", "operation", "target", "peer_service"}
@@ -210,13 +210,13 @@ var (
 // Catalog returns the metrics whose names are Sonde's own, in the order of the reference.
 func Catalog() []*Desc {
 	return []*Desc{
-		InterfaceSlow, InterfaceWaiting,
+		InterfaceSlow, InterfaceUntimed,
 		ServiceDuration, ServiceErrors, ServiceSlow, ServicePartial, ServiceRequestBytes, ServiceResponseBytes, ServiceStatus,
-		ServiceWaiting,
-		EdgeDuration, EdgeErrors, EdgeSlow, EdgeRequestBytes, EdgeResponseBytes, EdgeWaiting,
+		ServiceUntimed,
+		EdgeDuration, EdgeErrors, EdgeSlow, EdgeRequestBytes, EdgeResponseBytes, EdgeUntimed,
 		ConnectionsOpened, ConnectionsClosed, ConnectionResets, ConnectionSentBytes, ConnectionReceivedBytes, ConnectionRetransmits,
 		ConnectionRoundTrip,
-		InstanceDuration, InstanceErrors, InstanceSlow, InstanceWaiting, InstanceInfo,
+		InstanceDuration, InstanceErrors, InstanceSlow, InstanceUntimed, InstanceInfo,
 		AgentLost, AgentEvents, AgentExchanges, AgentCopiedBytes, AgentCPU, AgentRSS, AgentMemoryLimit, AgentBPFMemory,
 		AgentHeap, AgentConnections, AgentProcesses, AgentSeries, AgentIgnored, AgentSamplesKept, AgentSamplesDropped, AgentInfo,
 	}

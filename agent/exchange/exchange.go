@@ -74,11 +74,16 @@ type Exchange struct {
 	View *protocol.View
 	// Waits is true when the server answers late on purpose: the duration is not service time.
 	Waits bool
+	// IsOneWay is true when the protocol sends no response: there is nothing to wait for, and no service time to see.
+	IsOneWay bool
 	// Partial is true when bytes were lost where they mattered: sizes may be short, the route or status may be missing.
 	Partial bool
 	// Content is what both messages said, of exchanges that a Keeper chose; nil otherwise. It holds secrets.
 	Content *Content
 }
+
+// IsTimed says whether the duration is service time.
+func (x *Exchange) IsTimed() bool { return !x.Waits && !x.IsOneWay }
 
 // Duration returns the nanoseconds from the first byte of the request to the last byte of the response. An exchange
 // without a response lasts until it was given up (ResponseEnd is then the time of the time-out, reset or close).

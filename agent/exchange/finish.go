@@ -111,11 +111,13 @@ func (c *connection) abandon(f *flight, now uint64, reason string) {
 		x.ResponseEnd = max(c.stream(protocol.FromServer).last, x.ResponseStart)
 	default:
 		x.ResponseEnd = max(now, x.RequestEnd)
-		if x.Waits && reason == ErrorTimeout { // it was to wait: the connection was only quiet for long
+		switch {
+		case x.Waits && reason == ErrorTimeout: // it was to wait: the connection was only quiet for long
 			x.Partial = true
-			break
+		case x.Waits && reason == ErrorClosed: // whoever waited has enough: so does every consumer end that stops
+		default:
+			x.Error = reason
 		}
-		x.Error = reason
 	}
 	c.finish(f)
 }

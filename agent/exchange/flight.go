@@ -82,7 +82,7 @@ func (c *connection) RequestHead(id uint64, r protocol.Request) {
 		f.x.Protocol = r.Protocol
 	}
 	f.x.Operation, f.x.Target, f.x.Attributes = r.Operation, r.Target, r.Attributes
-	f.x.Waits = r.Waits
+	f.x.Waits, f.x.IsOneWay = r.Waits, r.NoResponse
 	f.count(&r.Counts)
 	if r.NoResponse && !f.responseEnded {
 		f.responseEnded = true

@@ -84,3 +84,18 @@ func TestWaitingIsNoTimeout(t *testing.T) {
 		t.Errorf("forgotten: %+v, want partial without an error", x)
 	}
 }
+
+// A consumer that stops closes its connection while it waits: nothing has failed.
+func TestWaitingEndsWithItsConnection(t *testing.T) {
+	for request, want := range map[string]string{"w": "", "q": exchange.ErrorClosed} {
+		w := newToyWire()
+		w.open(1, 7, event.RoleClient)
+		w.call(1, event.Egress, request)
+		w.now += 1e6
+		w.engine.Handle(&event.Event{Kind: event.Close, Time: w.now, Conn: 1})
+		w.engine.Tick(w.now + uint64(time.Minute))
+		if len(w.got) != 1 || w.got[0].Error != want || w.got[0].Status != "" {
+			t.Errorf("%s: %+v, want one with error %q", request, w.got, want)
+		}
+	}
+}

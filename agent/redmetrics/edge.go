@@ -31,7 +31,7 @@ type edge struct {
 
 	duration                          histogram
 	slow, requestBytes, responseBytes uint64
-	waiting                           uint64   // a series from the first on
+	untimed                           uint64   // a series from the first on
 	ends                              []string // labels with both ends
 	errors                            byValue
 }

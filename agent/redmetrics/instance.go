@@ -23,7 +23,7 @@ type instance struct {
 
 	duration     histogram
 	slow, errors uint64
-	waiting      uint64 // a series from the first on
+	untimed      uint64 // a series from the first on
 	labels       []string
 }
 

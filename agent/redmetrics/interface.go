@@ -51,7 +51,7 @@ type routeSeries struct {
 
 	requestSize, responseSize       histogram
 	hasRequestSize, hasResponseSize bool                       // false where the protocol has none
-	slow, waiting                   uint64                     // series from the first on
+	slow, untimed                   uint64                     // series from the first on
 	counts                          [protocol.MaxCounts]uint64 // likewise
 	distributions                   [protocol.MaxCounts]*histogram
 	outcomes                        []*outcome
@@ -96,7 +96,7 @@ func (sc *scope) find(r *Recorder, p *pair, rt *route, x *exchange.Exchange) (*r
 
 // isFull reports whether the bound on series leaves no room for one more interface.
 func (r *Recorder) isFull(m *protocolMetrics) bool {
-	seriesOfInterface := 4 + len(m.semantics.Counts) // duration, two sizes, slow or waiting
+	seriesOfInterface := 4 + len(m.semantics.Counts) // duration, two sizes, slow or untimed
 	return r.seriesCount+seriesOfInterface > r.cfg.Series
 }
 

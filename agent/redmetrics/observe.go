@@ -20,7 +20,7 @@ func (r *Recorder) Observe(x *exchange.Exchange, self, peer *signal.Entity) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p := r.pairOf(x, self, peer, false)
-	isSlow := ns > r.slow && !x.Waits
+	isSlow := ns > r.slow && x.IsTimed()
 
 	p.touched = true
 	p.exchanges.touched = true
@@ -63,8 +63,8 @@ func (r *Recorder) observeInterface(p *pair, x *exchange.Exchange, ns uint64, at
 	if isSlow {
 		rs.add(r, p, x.Side, signal.InterfaceSlow, &rs.slow)
 	}
-	if x.Waits {
-		rs.add(r, p, x.Side, signal.InterfaceWaiting, &rs.waiting)
+	if !x.IsTimed() {
+		rs.add(r, p, x.Side, signal.InterfaceUntimed, &rs.untimed)
 	}
 	return limited
 }
@@ -117,11 +117,11 @@ func (r *Recorder) observeSize(h *histogram, n uint64) {
 
 func (s *serviceSide) observe(r *Recorder, x *exchange.Exchange, ns uint64, at int32, isSlow bool) {
 	s.touched = true
-	if x.Waits {
-		if s.waiting == 0 {
-			r.newCounter(&s.group, signal.ServiceWaiting, &s.waiting, s.statuses.labels...)
+	if !x.IsTimed() {
+		if s.untimed == 0 {
+			r.newCounter(&s.group, signal.ServiceUntimed, &s.untimed, s.statuses.labels...)
 		}
-		s.waiting++
+		s.untimed++
 	} else {
 		r.observe(&s.duration, ns, at)
 	}
@@ -141,11 +141,11 @@ func (s *serviceSide) observe(r *Recorder, x *exchange.Exchange, ns uint64, at i
 
 func (e *edge) observe(r *Recorder, x *exchange.Exchange, ns uint64, at int32, isSlow bool) {
 	e.touched = true
-	if x.Waits {
-		if e.waiting == 0 {
-			r.newCounter(&e.group, signal.EdgeWaiting, &e.waiting, e.ends...)
+	if !x.IsTimed() {
+		if e.untimed == 0 {
+			r.newCounter(&e.group, signal.EdgeUntimed, &e.untimed, e.ends...)
 		}
-		e.waiting++
+		e.untimed++
 	} else {
 		r.observe(&e.duration, ns, at)
 	}
@@ -162,11 +162,11 @@ func (e *edge) observe(r *Recorder, x *exchange.Exchange, ns uint64, at int32, i
 func (i *instance) observe(r *Recorder, x *exchange.Exchange, ns uint64, at int32, isSlow bool) {
 	i.touched = true
 	i.info.touched = true
-	if x.Waits {
-		if i.waiting == 0 {
-			r.newCounter(&i.group, signal.InstanceWaiting, &i.waiting, i.labels...)
+	if !x.IsTimed() {
+		if i.untimed == 0 {
+			r.newCounter(&i.group, signal.InstanceUntimed, &i.untimed, i.labels...)
 		}
-		i.waiting++
+		i.untimed++
 	} else {
 		r.observe(&i.duration, ns, at)
 	}

@@ -86,15 +86,15 @@ func TestOperationWithoutLabel(t *testing.T) {
 	})
 }
 
-// Whoever waits on purpose is counted everywhere, and timed and judged only under its interface.
-func TestWaiting(t *testing.T) {
+// Whoever waits on purpose, or for nothing, is counted everywhere, and timed and judged only under its interface.
+func TestUntimed(t *testing.T) {
 	r := testRecorder(nil)
 	worker, redis := process("worker", 1), process("redis", 2)
 	p := newDatabase("redis")
 	for i := range 5 {
 		x := query(p, exchange.Client, "", 1)
 		if i < 3 {
-			x.Operation, x.Waits = "BLPOP", true
+			x.Operation, x.Waits, x.IsOneWay = "BLPOP", i < 2, i == 2
 		}
 		if i == 0 {
 			x.Error = "WRONGTYPE"
@@ -106,23 +106,23 @@ func TestWaiting(t *testing.T) {
 	const service, instance = "{service_name=worker,side=client,network_protocol_name=redis", "{service_name=worker,service_instance_id=h:1,side=client,network_protocol_name=redis"
 	expect(t, got, map[string]float64{
 		"sonde_service_request_duration_seconds" + service + "}":          2,
-		"sonde_service_waiting_requests_total" + service + "}":            3,
+		"sonde_service_untimed_requests_total" + service + "}":            3,
 		"sonde_service_slow_requests_total" + service + "}":               2,
 		"sonde_service_status_total" + service + "}":                      5,
 		"sonde_service_errors_total" + service + ",error_type=WRONGTYPE}": 1,
 		"sonde_edge_request_duration_seconds" + edge + "}":                2,
-		"sonde_edge_waiting_requests_total" + edge + "}":                  3,
+		"sonde_edge_untimed_requests_total" + edge + "}":                  3,
 		"sonde_edge_slow_requests_total" + edge + "}":                     2,
 		"sonde_instance_request_duration_seconds" + instance + "}":        2,
-		"sonde_instance_waiting_requests_total" + instance + "}":          3,
+		"sonde_instance_untimed_requests_total" + instance + "}":          3,
 		"sonde_instance_slow_requests_total" + instance + "}":             2,
 		"db_client_operation_duration_seconds{service_name=worker,db_operation_name=BLPOP,network_protocol_name=redis,peer_service=redis,db_system_name=redis}":                      2,
 		"db_client_operation_duration_seconds{service_name=worker,db_operation_name=BLPOP,error_type=WRONGTYPE,network_protocol_name=redis,peer_service=redis,db_system_name=redis}": 1,
-		"sonde_interface_waiting_requests_total{service_name=worker,side=client,network_protocol_name=redis,operation=BLPOP,peer_service=redis}":                                     3,
+		"sonde_interface_untimed_requests_total{service_name=worker,side=client,network_protocol_name=redis,operation=BLPOP,peer_service=redis}":                                     3,
 		"sonde_agent_exchanges_total{network_protocol_name=redis,side=client}":                                                                                                       5,
 	})
 	if n, ok := got["sonde_interface_slow_requests_total{service_name=worker,side=client,network_protocol_name=redis,operation=BLPOP,peer_service=redis}"]; ok {
-		t.Errorf("%v requests that wait on purpose are slow", n)
+		t.Errorf("%v requests without service time are slow", n)
 	}
 }
 

@@ -68,7 +68,7 @@ type serviceSide struct {
 
 	duration                                   histogram
 	slow, partial, requestBytes, responseBytes uint64
-	waiting                                    uint64 // a series from the first on
+	untimed                                    uint64 // a series from the first on
 	errors, statuses                           byValue
 
 	operations []*operation

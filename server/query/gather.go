@@ -13,14 +13,14 @@ import (
 
 // family names the metrics that together describe one kind of thing; "" for what that kind does not have.
 type family struct {
-	durations, errors, slow, waiting, partial, requestBytes, responseBytes string
+	durations, errors, slow, untimed, partial, requestBytes, responseBytes string
 }
 
 // The families that the agent writes (signal's catalogue of metrics).
 func serviceFamily() family {
 	return family{
 		durations: "sonde_service_request_duration_seconds", errors: "sonde_service_errors_total", slow: "sonde_service_slow_requests_total",
-		waiting: "sonde_service_waiting_requests_total",
+		untimed: "sonde_service_untimed_requests_total",
 		partial: "sonde_service_partial_requests_total", requestBytes: "sonde_service_request_bytes_total", responseBytes: "sonde_service_response_bytes_total",
 	}
 }
@@ -28,7 +28,7 @@ func serviceFamily() family {
 func edgeFamily() family {
 	return family{
 		durations: "sonde_edge_request_duration_seconds", errors: "sonde_edge_errors_total", slow: "sonde_edge_slow_requests_total",
-		waiting:      "sonde_edge_waiting_requests_total",
+		untimed:      "sonde_edge_untimed_requests_total",
 		requestBytes: "sonde_edge_request_bytes_total", responseBytes: "sonde_edge_response_bytes_total",
 	}
 }
@@ -36,7 +36,7 @@ func edgeFamily() family {
 func instanceFamily() family {
 	return family{
 		durations: "sonde_instance_request_duration_seconds", errors: "sonde_instance_errors_total", slow: "sonde_instance_slow_requests_total",
-		waiting: "sonde_instance_waiting_requests_total",
+		untimed: "sonde_instance_untimed_requests_total",
 	}
 }
 
@@ -64,9 +64,9 @@ func (g *gathering[K]) gather(ctx context.Context, f family, ms ...*labels.Match
 		name string
 		add  func(t *tally, ls labels.Labels, c increase.Counter)
 	}{
-		{f.waiting, func(t *tally, ls labels.Labels, c increase.Counter) {
+		{f.untimed, func(t *tally, ls labels.Labels, c increase.Counter) {
 			for i, d := range c.Delta {
-				t.waiting[i] += d
+				t.untimed[i] += d
 				t.seen[i] = t.seen[i] || c.Seen[i]
 			}
 			if g.note != nil {

@@ -102,7 +102,7 @@ func (x *Instance) fill(t *tally, first, last int, step float64) {
 		if r.Requests > 0 {
 			x.ErrorRatio[i] = &r.ErrorRatio
 		}
-		if r.Requests > r.Waiting {
+		if r.Requests > r.Untimed {
 			x.P95[i] = &r.P95
 		}
 	}

@@ -61,8 +61,8 @@ func interfaceOf(p ProtocolMetrics, k interfaceKey, t *tally, s span) Interface 
 		Protocol: p.Protocol, Kind: p.Kind, Operation: k.operation, Target: k.target, Peer: k.peer,
 		Statuses: t.byStatus, Counts: t.counts, RED: t.red(0, 1, s.seconds()),
 	}
-	x.RED.Waiting = t.waits
-	if t.waits == 0 {
+	x.RED.Untimed = t.untimedAlso
+	if t.untimedAlso == 0 {
 		x.Time = x.RED.Mean * x.RED.Requests
 	}
 	return x
@@ -133,7 +133,7 @@ func (a *api) interfaceTallies(ctx context.Context, s span, p ProtocolMetrics, s
 	}
 	ms = append(ms, is("side", side))
 	counters("sonde_interface_slow_requests_total", general, func(t *tally, n float64) { t.slow[0] += n }, ms...)
-	counters("sonde_interface_waiting_requests_total", general, func(t *tally, n float64) { t.waits += n }, ms...)
+	counters("sonde_interface_untimed_requests_total", general, func(t *tally, n float64) { t.untimedAlso += n }, ms...)
 	return tallies, errors.Join(errs...)
 }
 

@@ -47,7 +47,7 @@ func judgeErrors(r RED) (Reason, bool) {
 }
 
 func judgeSlow(r RED, threshold time.Duration) (Reason, bool) {
-	timed := r.Requests - r.Waiting
+	timed := r.Requests - r.Untimed
 	if timed < minJudged || r.Slow/timed < slowWarning {
 		return Reason{}, false
 	}
@@ -88,7 +88,7 @@ func judgeDrop(thirds [3]third, thirdSeconds float64, seen bool) (Reason, bool) 
 func judgeOutlier(self RED, siblings []RED) []Reason {
 	var p95, ratios []float64
 	for _, s := range siblings {
-		if s.Requests-s.Waiting >= minJudged {
+		if s.Requests-s.Untimed >= minJudged {
 			p95 = append(p95, s.P95)
 		}
 		if s.Requests >= minJudged {

@@ -174,7 +174,7 @@ func (t *tally) addAll(o *tally) error {
 	}
 	t.errors[0] += o.errors[0]
 	t.slow[0] += o.slow[0]
-	t.waits += o.waits
+	t.untimedAlso += o.untimedAlso
 	t.requestB += o.requestB
 	t.responseB += o.responseB
 	for _, m := range []struct{ to, from map[string]float64 }{{t.byType, o.byType}, {t.byStatus, o.byStatus}, {t.counts, o.counts}} {

@@ -145,10 +145,10 @@ func TestWaitsAreCountedApart(t *testing.T) {
 	var offers query.InterfacesReply
 	w.get(ask("/api/interfaces", all)+"&kind=cache", &offers)
 	pop := find(t, offers.Offers, func(o query.Offer) bool { return o.Operation == "BLPOP" })
-	if pop.RED.Requests != 100 || pop.RED.Waiting != 100 || pop.RED.Slow != 0 || pop.Time != 0 || pop.RED.P50 < 4 {
+	if pop.RED.Requests != 100 || pop.RED.Untimed != 100 || pop.RED.Slow != 0 || pop.Time != 0 || pop.RED.P50 < 4 {
 		t.Errorf("BLPOP = %+v, want 100 requests, all waiting", pop)
 	}
-	if o := offers.Offerers[0]; o.RED.Requests != 125 || o.RED.Waiting != 100 || o.RED.P99 > 0.01 || o.Severity != query.SeverityOK {
+	if o := offers.Offerers[0]; o.RED.Requests != 125 || o.RED.Untimed != 100 || o.RED.P99 > 0.01 || o.Severity != query.SeverityOK {
 		t.Errorf("redis = %+v, want 125 requests of which 25 are timed, nothing wrong", o)
 	}
 	var topology query.TopologyReply
@@ -163,10 +163,10 @@ func TestWaitsAreCountedApart(t *testing.T) {
 	}
 	var service query.ServiceReply
 	w.get(ask("/api/services/worker", all), &service)
-	if c := service.Service.Client; c.Requests != 125 || c.Waiting != 100 || c.P99 > 0.01 || len(service.Service.Reasons) != 0 {
+	if c := service.Service.Client; c.Requests != 125 || c.Untimed != 100 || c.P99 > 0.01 || len(service.Service.Reasons) != 0 {
 		t.Errorf("worker = %+v", c)
 	}
-	if in := service.Instances[0].Client; in.Requests != 125 || in.Waiting != 100 {
+	if in := service.Instances[0].Client; in.Requests != 125 || in.Untimed != 100 {
 		t.Errorf("instance = %+v", in)
 	}
 	var rate float64

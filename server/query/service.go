@@ -95,7 +95,7 @@ func (a *api) series(ctx context.Context, s span, side string, own *labels.Match
 		if r.Requests > 0 {
 			out.ErrorRatio[i] = &r.ErrorRatio
 		}
-		if r.Requests > r.Waiting {
+		if r.Requests > r.Untimed {
 			out.P50[i], out.P90[i], out.P95[i], out.P99[i] = &r.P50, &r.P90, &r.P95, &r.P99
 		}
 	}

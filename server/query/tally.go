@@ -13,24 +13,24 @@ import (
 
 // tally collects what one thing (a service, an edge, …) did in each interval between cuts.
 type tally struct {
-	durations []*histogram.FloatHistogram // nil where no request ended
-	seen      []bool
-	errors    []float64
-	slow      []float64
-	waiting   []float64 // requests that wait on purpose: not in durations, but for those of interfaces
-	waits     float64   // the same of an interface: they are in its durations too
-	counts    map[string]float64
-	byType    map[string]float64
-	byStatus  map[string]float64
-	partial   float64
-	requestB  float64
-	responseB float64
+	durations   []*histogram.FloatHistogram // nil where no request ended
+	seen        []bool
+	errors      []float64
+	slow        []float64
+	untimed     []float64 // requests without service time: not in durations, but for those of interfaces
+	untimedAlso float64   // the same of an interface: they are in its durations too
+	counts      map[string]float64
+	byType      map[string]float64
+	byStatus    map[string]float64
+	partial     float64
+	requestB    float64
+	responseB   float64
 }
 
 func newTally(intervals int) *tally {
 	return &tally{
 		durations: make([]*histogram.FloatHistogram, intervals), seen: make([]bool, intervals),
-		errors: make([]float64, intervals), slow: make([]float64, intervals), waiting: make([]float64, intervals),
+		errors: make([]float64, intervals), slow: make([]float64, intervals), untimed: make([]float64, intervals),
 		counts: map[string]float64{}, byType: map[string]float64{}, byStatus: map[string]float64{},
 	}
 }
@@ -66,7 +66,7 @@ func (t *tally) addErrors(kind string, c increase.Counter) {
 
 // requests returns the number of requests in the intervals [from, to).
 func (t *tally) requests(from, to int) float64 {
-	n := sum(t.waiting[from:to])
+	n := sum(t.untimed[from:to])
 	for _, d := range t.durations[from:to] {
 		if d != nil {
 			n += d.Count
@@ -80,8 +80,8 @@ func (t *tally) all() int { return len(t.durations) }
 // red sums up the intervals [from, to), which last for the given seconds. Of the totals without intervals (partial,
 // bytes, errors by type) it tells only when asked for all intervals.
 func (t *tally) red(from, to int, seconds float64) RED {
-	r := RED{Errors: sum(t.errors[from:to]), Slow: sum(t.slow[from:to]), Waiting: sum(t.waiting[from:to])}
-	r.Requests = r.Waiting
+	r := RED{Errors: sum(t.errors[from:to]), Slow: sum(t.slow[from:to]), Untimed: sum(t.untimed[from:to])}
+	r.Requests = r.Untimed
 	if d := merge(t.durations[from:to]); d != nil {
 		r.Requests += d.Count
 		r.Mean = d.Sum / d.Count
@@ -105,7 +105,7 @@ type third struct{ requests, timed, p95 float64 }
 func (t *tally) thirds() (out [3]third) {
 	n := t.all() / 3
 	for i := range out {
-		out[i].requests = sum(t.waiting[i*n : (i+1)*n])
+		out[i].requests = sum(t.untimed[i*n : (i+1)*n])
 		d := merge(t.durations[i*n : (i+1)*n])
 		if d == nil {
 			continue

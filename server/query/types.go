@@ -22,9 +22,9 @@ type RED struct {
 	ErrorRatio   float64            `json:"errorRatio"`
 	ErrorsByType map[string]float64 `json:"errorsByType,omitempty"` // error.type → number
 	Slow         float64            `json:"slow"`                   // number slower than the threshold
-	// Waiting of Requests wait on purpose (a long poll, a blocking pop). Slow, Mean and the percentiles are of the others,
-	// except for an interface, where they are of all.
-	Waiting       float64 `json:"waiting,omitempty"`
+	// Untimed of Requests have no service time: they wait on purpose (a long poll, a blocking pop), or get no response (a
+	// publish that nobody confirms). Slow, Mean and the percentiles are of the others, except for an interface, where they are of all.
+	Untimed       float64 `json:"untimed,omitempty"`
 	Mean          float64 `json:"mean"`
 	P50           float64 `json:"p50"`
 	P90           float64 `json:"p90"`

@@ -151,7 +151,7 @@ func (w *world) do(c call) {
 		base := []string{"service_name", self, "side", side, "network_protocol_name", c.protocol}
 		request := func(level string, ls []string) {
 			if c.waits {
-				w.add("sonde_"+level+"_waiting_requests_total", 1, ls...)
+				w.add("sonde_"+level+"_untimed_requests_total", 1, ls...)
 			} else {
 				w.record("sonde_"+level+"_request_duration_seconds", c.seconds, ls...)
 			}
@@ -193,7 +193,7 @@ func (w *world) do(c call) {
 		general := []string{"service_name", self, "side", side, "network_protocol_name", c.protocol, "operation", c.operation, "target", c.route, "peer_service", peer}
 		w.add("sonde_interface_slow_requests_total", slow, general...)
 		if c.waits {
-			w.add("sonde_interface_waiting_requests_total", 1, general...)
+			w.add("sonde_interface_untimed_requests_total", 1, general...)
 		}
 	}
 }

@@ -25,10 +25,10 @@ export function redOf(world: MockWorld, calls: MockCall[], start: number, end: n
 
 /** Requests that wait are requests, and nothing else of them counts. */
 function withWaits(timed: RED, calls: readonly MockCall[], start: number, end: number): RED {
-  const waiting = sum(calls, (c) => (timedShare(c) < 1 ? component(c, start, end, 1 - timedShare(c)).requests : 0))
-  if (waiting === 0) return timed
-  const requests = timed.requests + waiting
-  return { ...timed, waiting, requests, rate: requests / (end - start), errorRatio: timed.errors / requests }
+  const untimed = sum(calls, (c) => (timedShare(c) < 1 ? component(c, start, end, 1 - timedShare(c)).requests : 0))
+  if (untimed === 0) return timed
+  const requests = timed.requests + untimed
+  return { ...timed, untimed, requests, rate: requests / (end - start), errorRatio: timed.errors / requests }
 }
 
 export function serviceRow(world: MockWorld, service: MockService, start: number, end: number): Service {

@@ -90,7 +90,7 @@ export function interfaceOf(calls: readonly MockCall[], route: MockRoute, start:
     protocol, kind: kindOf(protocol), operation: route.operation, target: route.target, counts,
     statuses: { ...(good ? { [good]: golden.requests - golden.errors } : {}), ...golden.errorsByType },
     time: route.waits ? 0 : golden.mean * golden.requests,
-    red: route.waits ? { ...golden, waiting: golden.requests, slow: 0 } : golden,
+    red: route.waits ? { ...golden, untimed: golden.requests, slow: 0 } : golden,
   }
 }
 

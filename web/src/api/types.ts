@@ -15,7 +15,7 @@ export interface RED {
   errorsByType?: Record<string, number>
   slow: number
   /** Of requests: they wait on purpose, and are no part of slow, mean and percentiles (except an interface's). */
-  waiting?: number
+  untimed?: number
   mean: number
   p50: number
   p90: number

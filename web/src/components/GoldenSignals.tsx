@@ -48,10 +48,10 @@ export function GoldenSignals({ red, reasons }: GoldenSignalsProps) {
           </dd>
         </>
       )}
-      {red.waiting !== undefined && red.waiting > 0 && (
+      {red.untimed !== undefined && red.untimed > 0 && (
         <>
-          <dt title="They wait on purpose (a long poll, a blocking pop): their time is no service time, so the percentiles leave them out">Waiting</dt>
-          <dd>{formatCount(red.waiting)}</dd>
+          <dt title="They wait on purpose (a long poll, a blocking pop), or get no response: there is no service time, so the percentiles leave them out">Not timed</dt>
+          <dd>{formatCount(red.untimed)}</dd>
         </>
       )}
       {red.partial > 0 && (

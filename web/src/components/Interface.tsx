@@ -38,11 +38,11 @@ export function Statuses({ row }: { row: StatusesRow }) {
   )
 }
 
-export function WaitBadge({ red }: { red: RED }) {
-  if (!red.waiting) return null
+export function UntimedBadge({ red }: { red: RED }) {
+  if (!red.untimed) return null
   return (
-    <span className="badge" title={`${formatExact(red.waiting)} of ${formatExact(red.requests)} wait on purpose: a long poll, a blocking pop. Their time is no service time.`}>
-      waits
+    <span className="badge" title={`${formatExact(red.untimed)} of ${formatExact(red.requests)} have no service time: they wait on purpose (a long poll, a blocking pop), or get no response (a publish that nobody confirms).`}>
+      not timed
     </span>
   )
 }

@@ -48,8 +48,8 @@ it('statuses and errors of all add up, most frequent first', () => {
   expect(totals(rows)).toEqual({ statuses: [['NOERROR', 12], ['NXDOMAIN', 9]], errors: { NXDOMAIN: 9 } })
 })
 
-it('requests, errors and waits add up', () => {
-  expect(addUp([red(100, 10), red(300, 0, { waiting: 300 })])).toEqual({ requests: 400, errors: 10, rate: 4, errorRatio: 0.025, waiting: 300 })
+it('requests, errors and what is not timed add up', () => {
+  expect(addUp([red(100, 10), red(300, 0, { untimed: 300 })])).toEqual({ requests: 400, errors: 10, rate: 4, errorRatio: 0.025, untimed: 300 })
   expect(addUp([]).errorRatio).toBe(0)
 })
 
@@ -57,7 +57,7 @@ describe('destinations', () => {
   const rows = destinations(
     [
       offer('send', 'orders', 100, ['shop', 'admin'], { counts: { sent_messages: 500, sent_bytes: 90_000 } }),
-      offer('poll', 'orders', 50, ['mailer'], { counts: { consumed_messages: 400 }, red: red(50, 0, { waiting: 50 }) }),
+      offer('poll', 'orders', 50, ['mailer'], { counts: { consumed_messages: 400 }, red: red(50, 0, { untimed: 50 }) }),
       offer('commit', 'orders', 10, ['mailer', 'other']),
       offer('send', 'audit', 20, ['shop']),
       offer('deliver', 'audit', 30, ['logger']),
@@ -94,6 +94,10 @@ describe('destinations', () => {
     ])
   })
   it('have the percentile of sending, and all requests', () => {
-    expect([rows[0]?.sendP95, rows[0]?.all.requests, rows[0]?.all.waiting]).toEqual([0.02, 160, 50])
+    expect([rows[0]?.sendP95, rows[0]?.all.requests, rows[0]?.all.untimed]).toEqual([0.02, 160, 50])
+  })
+  it('have no percentile of sending where nobody is answered', () => {
+    const [row] = destinations([offer('publish', 'news', 70, ['mailer'], { red: red(70, 0, { untimed: 70, p95: 0 }) })], [], 10)
+    expect([row?.sendP95, row?.produced.requests]).toEqual([undefined, 70])
   })
 })

@@ -69,14 +69,14 @@ export interface Golden {
   rate: number
   errors: number
   errorRatio: number
-  waiting: number
+  untimed: number
 }
 
 /** What can be added up: percentiles cannot. */
 export function addUp(reds: readonly RED[]): Golden {
   const sum = (pick: (red: RED) => number) => reds.reduce((total, red) => total + pick(red), 0)
   const [requests, errors] = [sum((r) => r.requests), sum((r) => r.errors)]
-  return { requests, errors, rate: sum((r) => r.rate), errorRatio: requests > 0 ? errors / requests : 0, waiting: sum((r) => r.waiting ?? 0) }
+  return { requests, errors, rate: sum((r) => r.rate), errorRatio: requests > 0 ? errors / requests : 0, untimed: sum((r) => r.untimed ?? 0) }
 }
 
 /** A topic or queue of one broker. */
@@ -92,7 +92,7 @@ export interface Destination {
   consumed: Flow
   /** All requests on it. */
   all: Golden
-  /** Of the busiest way to put something in, undefined where nobody was seen to. */
+  /** Of the busiest way to put something in that is answered, undefined where nobody was seen to. */
   sendP95: number | undefined
   /** How far each consumer is behind, the furthest first; empty where the protocol does not tell. */
   lags: Lag[]
@@ -142,7 +142,7 @@ export function destinations(offers: readonly Offer[], levels: readonly Level[],
       produced: flow(produce, 'sent_messages', seconds),
       consumed: flow(consume.filter(({ operation }) => !JOINS.has(lastWord(operation))), 'consumed_messages', seconds),
       all: addUp(mine.map(({ red }) => red)),
-      sendP95: [...produce].sort((a, b) => b.red.requests - a.red.requests)[0]?.red.p95,
+      sendP95: produce.filter(({ red }) => !red.untimed).sort((a, b) => b.red.requests - a.red.requests)[0]?.red.p95,
       lags: lagsOf(told.filter((l) => l.name.endsWith(LAG))),
       groups: groupsOf(told.filter((l) => l.name.endsWith(GROUP_LAG))),
     }

@@ -53,7 +53,7 @@ function protocolsOf({ edges }: Calls): string {
 function more({ severity, errorRatio, p95, edges }: Calls, isShort: boolean): string {
   if (severity !== 'ok' && errorRatio >= 0.01) return ` · ${formatRatio(errorRatio)}`
   if (isShort && severity === 'ok') return ''
-  const isTimed = edges.some(({ red }) => red.requests > (red.waiting ?? 0))
+  const isTimed = edges.some(({ red }) => red.requests > (red.untimed ?? 0))
   return p95 === undefined || !isTimed ? '' : ` · ${formatDuration(p95)}`
 }
 

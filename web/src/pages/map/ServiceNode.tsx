@@ -38,7 +38,7 @@ export const ServiceNode = memo(function ServiceNode({ data }: NodeProps<Service
         <div className="node-figures">
           <span>{formatRate(red.rate)}</span>
           <span className={errorReason ? 'node-hot' : ''}>{formatRatio(red.errorRatio)}</span>
-          <span className={latencyReason ? 'node-hot' : ''}>{red.requests > (red.waiting ?? 0) ? formatDuration(red.p95) : NONE}</span>
+          <span className={latencyReason ? 'node-hot' : ''}>{red.requests > (red.untimed ?? 0) ? formatDuration(red.p95) : NONE}</span>
         </div>
       ) : called ? (
         <div className="node-figures" title="As its callers see it">

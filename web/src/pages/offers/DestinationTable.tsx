@@ -1,7 +1,7 @@
 import { useMemo } from 'react'
 import type { Caller, Offer } from '../../api/interfaces'
 import { DataTable, type Column } from '../../components/DataTable'
-import { ErrorRatio, Statuses, WaitBadge } from '../../components/Interface'
+import { ErrorRatio, Statuses, UntimedBadge } from '../../components/Interface'
 import { Link, navigate } from '../../components/navigation'
 import { Panel } from '../../components/Panel'
 import { formatCount, formatDuration, formatExact, formatRate, NONE } from '../../lib/format'
@@ -101,12 +101,16 @@ function Name({ view, destination }: { view: OffersView; destination: Destinatio
     <button
       type="button"
       className="stretched offer-name"
-      title={destination.target}
+      title={destination.target || 'Requests about no destination in particular: they connect, ping, or ask for several'}
       onClick={() => navigate({ ...view, selected: view.selected === id ? undefined : id }, view.selected !== undefined)}
     >
-      {destination.target ? <code className="ellipsis">{destination.target}</code> : <span className="faint">no destination</span>}
+      {destination.target ? <code className="ellipsis">{destination.target}</code> : <span className="faint ellipsis">no destination ({operationsOf(destination)})</span>}
     </button>
   )
+}
+
+function operationsOf({ offers }: Destination): string {
+  return [...new Set([...offers].sort((a, b) => b.red.rate - a.red.rate).map(({ operation }) => operation))].join(', ')
 }
 
 function Broker({ destination }: { destination: Destination }) {
@@ -239,11 +243,11 @@ function Operations({ offers }: { offers: readonly Offer[] }) {
         {sorted.map((offer) => (
           <li key={offer.operation}>
             <span className="ellipsis">
-              {offer.operation} <WaitBadge red={offer.red} />
+              {offer.operation} <UntimedBadge red={offer.red} />
             </span>
             <span>{formatRate(offer.red.rate)}</span>
             <ErrorRatio red={offer.red} />
-            <span className="faint">{offer.red.waiting ? '' : formatDuration(offer.red.p95)}</span>
+            <span className="faint">{offer.red.untimed ? '' : formatDuration(offer.red.p95)}</span>
             {offer.red.errors > 0 && <Statuses row={offer} />}
           </li>
         ))}

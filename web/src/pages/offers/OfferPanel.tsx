@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import type { Caller, Offer } from '../../api/interfaces'
 import { GoldenSignals } from '../../components/GoldenSignals'
 import { CloseIcon, KindIcon } from '../../components/icons'
-import { ErrorRatio, Statuses, WaitBadge } from '../../components/Interface'
+import { ErrorRatio, Statuses, UntimedBadge } from '../../components/Interface'
 import { Link, navigate } from '../../components/navigation'
 import { formatCount, formatDuration, formatExact, formatRate } from '../../lib/format'
 import { countName, protocolName } from '../../lib/protocol'
@@ -15,7 +15,7 @@ export function OfferPanel({ view, lens, offer }: { view: OffersView; lens: Lens
     <SidePanel view={view} label={`One ${lens.offer}`}>
       <PlaceLine view={view} service={offer.service} protocol={offer.protocol} kind={offer.kind} />
       <p className="offer-title">
-        <span className="badge">{offer.operation || 'other'}</span> <WaitBadge red={offer.red} />
+        <span className="badge">{offer.operation || 'other'}</span> <UntimedBadge red={offer.red} />
       </p>
       {offer.target && <pre className="statement">{offer.target}</pre>}
       <CallerList view={view} title="Called by" callers={offer.callers} none="Its callers are not on this host." />
@@ -80,7 +80,7 @@ export function CallerList({ view, title, callers, none }: { view: View; title: 
               </Link>
               <span>{formatRate(red.rate)}</span>
               <ErrorRatio red={red} />
-              <span className="faint">{red.waiting ? 'waits' : formatDuration(red.p95)}</span>
+              <span className="faint">{red.untimed ? 'not timed' : formatDuration(red.p95)}</span>
             </li>
           ))}
         </ul>

@@ -39,7 +39,7 @@ function OffererCard({ view, offerer }: { view: OffersView; offerer: Offerer }) 
     const reason = reasons.find((r) => r.signal === signal)
     return reason ? `text-${reason.severity}` : ''
   }
-  const isTimed = red.requests > (red.waiting ?? 0)
+  const isTimed = red.requests > (red.untimed ?? 0)
   const figures = [
     { name: 'Requests', value: formatRate(red.rate), tone: '' },
     { name: 'Errors', value: formatRatio(red.errorRatio), tone: tone('errors') },

@@ -1,6 +1,6 @@
 import type { Offer } from '../../api/interfaces'
 import type { Column } from '../../components/DataTable'
-import { countColumns, countOf, ErrorRatio, Statuses, WaitBadge } from '../../components/Interface'
+import { countColumns, countOf, ErrorRatio, Statuses, UntimedBadge } from '../../components/Interface'
 import { navigate } from '../../components/navigation'
 import { formatCount, formatDuration, formatRate, formatRatio } from '../../lib/format'
 import { idOf } from '../../lib/offers'
@@ -92,7 +92,7 @@ function Name({ view, offer, isWrapped }: { view: OffersView; offer: Offer; isWr
       <button type="button" className="stretched offer-name" title={`${offer.operation} ${offer.target}`} onClick={open}>
         <code className={isWrapped ? 'statement-lines' : 'ellipsis'}>{offer.target || (offer.operation ? '' : 'other')}</code>
       </button>
-      <WaitBadge red={offer.red} />
+      <UntimedBadge red={offer.red} />
     </span>
   )
 }
@@ -115,7 +115,7 @@ function Callers({ offer: { callers } }: { offer: Offer }) {
 }
 
 function Time({ offer, total }: { offer: Offer; total: number }) {
-  if (offer.red.waiting) return <span className="faint">waits</span>
+  if (offer.red.untimed) return <span className="faint">not timed</span>
   const share = total > 0 ? offer.time / total : 0
   return (
     <span className="time-share">

@@ -1,7 +1,7 @@
 import { useMemo } from 'react'
 import type { Interface, ServiceReply } from '../../api/service'
 import { DataTable, type Column } from '../../components/DataTable'
-import { countColumns, countOf, ErrorRatio, Statuses, WaitBadge } from '../../components/Interface'
+import { countColumns, countOf, ErrorRatio, Statuses, UntimedBadge } from '../../components/Interface'
 import { Link, navigate } from '../../components/navigation'
 import { Panel } from '../../components/Panel'
 import { SearchField } from '../../components/SearchField'
@@ -110,7 +110,7 @@ function Name({ row }: { row: Interface }) {
     <span className="interface-name" title={`${protocolName(row.protocol)}: ${row.operation} ${row.target}`}>
       {!isTold && <span className="method">{row.operation}</span>}
       <code className="ellipsis">{row.target}</code>
-      <WaitBadge red={row.red} />
+      <UntimedBadge red={row.red} />
     </span>
   )
 }
