@@ -88,7 +88,7 @@ func playRole(ctx context.Context, role string) error {
 	case "memcached":
 		err = useMemcached(a)
 	case "redis":
-		err = useRedis(ctx, a)
+		log, err = useRedis(ctx, a)
 	case "dns-server":
 		log, err = serveNames(ctx, a)
 	case "dns-client":
