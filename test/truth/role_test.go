@@ -86,7 +86,7 @@ func playRole(ctx context.Context, role string) error {
 	case "mysql":
 		log, err = playMySQL(ctx, a)
 	case "memcached":
-		err = useMemcached(a)
+		log, err = useMemcached(a)
 	case "redis":
 		log, err = useRedis(ctx, a)
 	case "dns-server":
