@@ -46,6 +46,7 @@ func testDNS(t *testing.T, capture string) {
 		oldServer.stop()
 		checkNames(t, x, id+"-old-python", "client", l)
 		checkNames(t, x, id+"-old", "server", without(oldServer.log(t), "early.test"))
+		checkNamesLatency(t, x, id+"-old-python", id+"-old", l)
 		same(t, l, without(oldServer.log(t), "early.test"))
 	})
 	t.Run("python", func(t *testing.T) {
@@ -54,6 +55,7 @@ func testDNS(t *testing.T, capture string) {
 		s.stop()
 		checkNames(t, x, id+"-python", "client", l)
 		checkNames(t, x, id+"-py", "server", s.log(t))
+		checkNamesLatency(t, x, id+"-python", id+"-py", l)
 		same(t, l, s.log(t))
 	})
 	t.Run("go", func(t *testing.T) {
@@ -63,6 +65,7 @@ func testDNS(t *testing.T, capture string) {
 		s.stop()
 		checkNames(t, x, id+"-resolver", "client", l)
 		checkNames(t, x, id+"-go", "server", s.log(t))
+		checkNamesLatency(t, x, id+"-resolver", id+"-go", l)
 		same(t, l, s.log(t))
 	})
 	t.Run("dnsmasq", func(t *testing.T) { testDnsmasq(t, x, id) })
@@ -99,6 +102,7 @@ func TestDNSOverTLS(t *testing.T) {
 		same(t, l, without(oldServer.log(t), "early.test"))
 		checkNamesBut(t, x, id+"-old-python", "client", l, "early.test")
 		checkNamesBut(t, x, id+"-old", "server", l, "early.test")
+		checkNamesLatency(t, x, id+"-old-python", id+"-old", l)
 	})
 	t.Run("python", func(t *testing.T) {
 		s := startNameServerTLS(t, id+"-py", w.tls)
@@ -107,6 +111,7 @@ func TestDNSOverTLS(t *testing.T) {
 		same(t, l, s.log(t))
 		checkNames(t, x, id+"-python", "client", l)
 		checkNames(t, x, id+"-py", "server", l)
+		checkNamesLatency(t, x, id+"-python", id+"-py", l)
 	})
 	t.Run("dig", func(t *testing.T) {
 		s := startNameServerTLS(t, id+"-dig", w.tls)
@@ -240,24 +245,36 @@ func pythonRows(t *testing.T, p *process) *wire.Log {
 	}
 	l := &wire.Log{}
 	for line := range strings.Lines(p.stdout.String()) {
-		var r wire.Row
+		var r struct {
+			wire.Row
+			Durations []float64
+		}
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			t.Fatalf("read %q: %v", line, err)
 		}
-		l.AddRow(r)
+		l.AddRow(r.Row)
+		l.Durations = append(l.Durations, r.Durations...)
 	}
 	return l
 }
 
 // without leaves out a name.
 func without(l *wire.Log, name string) *wire.Log {
-	out := &wire.Log{}
+	out := &wire.Log{Durations: l.Durations}
 	for _, r := range l.Rows {
 		if r.Route != name {
 			out.AddRow(r)
 		}
 	}
 	return out
+}
+
+// checkNamesLatency compares both ends with how long a client waited for the slow name.
+func checkNamesLatency(t *testing.T, s *sut.Sonde, client, server string, l *wire.Log) {
+	t.Helper()
+	for metric, service := range map[string]string{"dns_lookup_duration_seconds": client, "dns_server_lookup_duration_seconds": server} {
+		checkLatency(t, s, service, fmt.Sprintf("%s{service_name=%q, dns_question_name=%q}", metric, service, slowName), nameSlow.Seconds(), l.Durations)
+	}
 }
 
 // same holds two oracles against each other.
