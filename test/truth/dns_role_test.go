@@ -16,6 +16,11 @@ import (
 	"github.com/sonde-dev/sonde/test/wire"
 )
 
+// nameSlow is how long names take that begin with "slow". Clients time all of them.
+const nameSlow = 60 * time.Millisecond
+
+func isSlowName(name string) bool { return strings.HasPrefix(name, "slow") }
+
 // A nameServer answers over UDP and TCP as the first label of a name says, and keeps account of each query.
 type nameServer struct {
 	mu  sync.Mutex
@@ -99,7 +104,7 @@ func (s *nameServer) answer(b []byte, overUDP bool) []byte {
 		s.note(q, "-")
 		return nil
 	case "slow":
-		time.Sleep(60 * time.Millisecond)
+		time.Sleep(nameSlow)
 	case "long":
 		m.Truncated = overUDP
 	}
@@ -162,6 +167,8 @@ type resolverAccount struct {
 type resolverConn struct {
 	asked    []dnsmessage.Question
 	answered []dnsmessage.RCode
+	begin    time.Time // of the last question
+	took     []float64 // seconds, of each answer
 }
 
 func (a *resolverAccount) record(c net.Conn) net.Conn {
@@ -222,9 +229,9 @@ func (a *resolverAccount) note(rc *resolverConn, b []byte) {
 		return
 	}
 	if h.Response {
-		rc.answered = append(rc.answered, h.RCode)
+		rc.answered, rc.took = append(rc.answered, h.RCode), append(rc.took, time.Since(rc.begin).Seconds())
 	} else if q, err := p.Question(); err == nil {
-		rc.asked = append(rc.asked, q)
+		rc.asked, rc.begin = append(rc.asked, q), time.Now()
 	}
 }
 
@@ -238,7 +245,11 @@ func (a *resolverAccount) close() *wire.Log {
 			if i < len(rc.answered) {
 				code = codeNames[rc.answered[i]]
 			}
-			l.AddRow(queryRow(q, code))
+			r := queryRow(q, code)
+			l.AddRow(r)
+			if isSlowName(r.Route) && i < len(rc.took) {
+				l.Durations = append(l.Durations, rc.took[i])
+			}
 		}
 	}
 	return l

@@ -46,6 +46,7 @@ func testDNS(t *testing.T, capture string) {
 		oldServer.stop()
 		checkNames(t, x, id+"-old-python", "client", l)
 		checkNames(t, x, id+"-old", "server", without(oldServer.log(t), "early.test"))
+		checkNamesLatency(t, x, id+"-old-python", id+"-old", l)
 		same(t, l, without(oldServer.log(t), "early.test"))
 	})
 	t.Run("python", func(t *testing.T) {
@@ -54,6 +55,7 @@ func testDNS(t *testing.T, capture string) {
 		s.stop()
 		checkNames(t, x, id+"-python", "client", l)
 		checkNames(t, x, id+"-py", "server", s.log(t))
+		checkNamesLatency(t, x, id+"-python", id+"-py", l)
 		same(t, l, s.log(t))
 	})
 	t.Run("go", func(t *testing.T) {
@@ -63,6 +65,7 @@ func testDNS(t *testing.T, capture string) {
 		s.stop()
 		checkNames(t, x, id+"-resolver", "client", l)
 		checkNames(t, x, id+"-go", "server", s.log(t))
+		checkNamesLatency(t, x, id+"-resolver", id+"-go", l)
 		same(t, l, s.log(t))
 	})
 	t.Run("dnsmasq", func(t *testing.T) { testDnsmasq(t, x, id) })
@@ -99,6 +102,7 @@ func TestDNSOverTLS(t *testing.T) {
 		same(t, l, without(oldServer.log(t), "early.test"))
 		checkNamesBut(t, x, id+"-old-python", "client", l, "early.test")
 		checkNamesBut(t, x, id+"-old", "server", l, "early.test")
+		checkNamesLatency(t, x, id+"-old-python", id+"-old", l)
 	})
 	t.Run("python", func(t *testing.T) {
 		s := startNameServerTLS(t, id+"-py", w.tls)
@@ -107,6 +111,7 @@ func TestDNSOverTLS(t *testing.T) {
 		same(t, l, s.log(t))
 		checkNames(t, x, id+"-python", "client", l)
 		checkNames(t, x, id+"-py", "server", l)
+		checkNamesLatency(t, x, id+"-python", id+"-py", l)
 	})
 	t.Run("dig", func(t *testing.T) {
 		s := startNameServerTLS(t, id+"-dig", w.tls)
@@ -116,6 +121,7 @@ func TestDNSOverTLS(t *testing.T) {
 		same(t, l, s.log(t))
 		checkNames(t, x, id+"-dig-client", "client", l)
 		checkNames(t, x, id+"-dig", "server", l)
+		checkNamesLatency(t, x, id+"-dig-client", id+"-dig", l)
 	})
 	if err := x.Stop(); err != nil {
 		t.Error(err)
@@ -132,9 +138,9 @@ func testDnsmasq(t *testing.T, x *sut.Sonde, id string) {
 		"--server=/up/127.0.0.1#"+up.port)
 	s.waitPort(t, "tcp", "127.0.0.1:"+port)
 	var lines []string
-	for _, server := range []string{"@127.0.0.1", "@::1"} {
+	for i, server := range []string{"@127.0.0.1", "@::1"} {
 		for _, q := range []string{"api.test A", "API.test AAAA", "www.test A", "none.test A", "big.test TXT", "+noedns api.test A", "+tcp api.test A",
-			"+tcp +keepopen api.test A www.test A none.test AAAA", "elsewhere.example A", "ok.up A", "ok2.up A", "servfail.up A", "test MX", "version.bind CH TXT"} {
+			"+tcp +keepopen api.test A www.test A none.test AAAA", "elsewhere.example A", "ok.up A", "ok2.up A", fmt.Sprintf("slow%d.up A", i), "servfail.up A", "test MX", "version.bind CH TXT"} {
 			lines = append(lines, "+tries=1 +timeout=2 "+server+" "+q)
 		}
 	}
@@ -145,6 +151,8 @@ func testDnsmasq(t *testing.T, x *sut.Sonde, id string) {
 	checkNames(t, x, id+"-dnsmasq", "server", l)
 	checkNames(t, x, id+"-dnsmasq", "client", up.log(t))
 	checkNames(t, x, id+"-up", "server", up.log(t))
+	checkNamesLatency(t, x, id+"-dig", id+"-dnsmasq", l)
+	checkNamesLatency(t, x, id+"-dnsmasq", id+"-up", l) // dig waited for all of it
 
 	// dnsmasq's own log knows types and names.
 	b, err := os.ReadFile(file)
@@ -194,14 +202,15 @@ func startNameServerOf(t *testing.T, service string, a Args) nameServerProcess {
 	return nameServerProcess{p, a.Addr, port}
 }
 
-// dig asks each line's questions in a process of its own, and returns dig's own account.
+// dig asks each line's questions in a process of its own, and returns dig's own account, with the times of slow names.
 func dig(t *testing.T, service, port string, lines ...string) *wire.Log {
 	t.Helper()
 	header, question := regexp.MustCompile(`status: (\w+),`), regexp.MustCompile(`(?m)^;([^ ;\t]+)\.\s+(?:IN|CH)\s+(\w+)$`)
+	took := regexp.MustCompile(`(?m)^;; Query time: (\d+) usec$`)
 	l := &wire.Log{}
 	for _, line := range lines {
 		// Truncated answers show, and are asked for again by +tcp as a user would.
-		p := start(t, service, nil, append([]string{program(t, "dig"), "-p", port, "+ignore", "+qr"}, strings.Fields(line)...)...)
+		p := start(t, service, nil, append([]string{program(t, "dig"), "-u", "-p", port, "+ignore", "+qr"}, strings.Fields(line)...)...)
 		<-p.done
 		out := p.stdout.String()
 		// +qr prints each message that is sent, then each that is received.
@@ -224,6 +233,14 @@ func dig(t *testing.T, service, port string, lines ...string) *wire.Log {
 			open = slices.Delete(open, i, i+1)
 			r.Status = h[1]
 			l.AddRow(r)
+			if isSlowName(r.Route) {
+				m := took.FindStringSubmatch(part)
+				if m == nil {
+					t.Fatalf("dig %s: no time: %s", line, out)
+				}
+				d, _ := time.ParseDuration(m[1] + "us")
+				l.Durations = append(l.Durations, d.Seconds())
+			}
 		}
 		for _, r := range open {
 			l.AddRow(r)
@@ -240,24 +257,36 @@ func pythonRows(t *testing.T, p *process) *wire.Log {
 	}
 	l := &wire.Log{}
 	for line := range strings.Lines(p.stdout.String()) {
-		var r wire.Row
+		var r struct {
+			wire.Row
+			Durations []float64
+		}
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			t.Fatalf("read %q: %v", line, err)
 		}
-		l.AddRow(r)
+		l.AddRow(r.Row)
+		l.Durations = append(l.Durations, r.Durations...)
 	}
 	return l
 }
 
 // without leaves out a name.
 func without(l *wire.Log, name string) *wire.Log {
-	out := &wire.Log{}
+	out := &wire.Log{Durations: l.Durations}
 	for _, r := range l.Rows {
 		if r.Route != name {
 			out.AddRow(r)
 		}
 	}
 	return out
+}
+
+// checkNamesLatency compares both ends with how long a client waited for slow names.
+func checkNamesLatency(t *testing.T, s *sut.Sonde, client, server string, l *wire.Log) {
+	t.Helper()
+	for metric, service := range map[string]string{"dns_lookup_duration_seconds": client, "dns_server_lookup_duration_seconds": server} {
+		checkLatency(t, s, service, fmt.Sprintf(`%s{service_name=%q, dns_question_name=~"slow.*"}`, metric, service), nameSlow.Seconds(), l.Durations)
+	}
 }
 
 // same holds two oracles against each other.

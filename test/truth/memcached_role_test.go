@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/bradfitz/gomemcache/memcache"
+
+	"github.com/sonde-dev/sonde/test/wire"
 )
 
 // useMemcached does a bit of everything, then pipelines on a connection of its own. With the plan "old" it connects and waits for the word,
-// and then sets and gets.
-func useMemcached(a Args) error {
+// and then sets and gets. Its account is how long its gets took.
+func useMemcached(a Args) (*wire.Log, error) {
 	c := memcache.New(a.Addr)
 	defer c.Close()
 	dial := func() (net.Conn, error) { return net.Dial("tcp", a.Addr) }
@@ -24,15 +26,30 @@ func useMemcached(a Args) error {
 	}
 	c.DialContext = func(context.Context, string, string) (net.Conn, error) { return dial() }
 	c.Timeout = 10 * time.Second
+	log := &wire.Log{}
 	if a.Plan == "old" {
-		return oldMemcached(c, a.Requests)
+		return log, oldMemcached(c, a.Requests)
 	}
-	for i := range a.Requests {
+	if err := playMemcached(c, a.Requests, log); err != nil {
+		return nil, err
+	}
+	return log, pipelineMemcached(dial)
+}
+
+// playMemcached times what the library sends as gets.
+func playMemcached(c *memcache.Client, rounds int, log *wire.Log) error {
+	get := func(key string) (*memcache.Item, error) {
+		begin := time.Now()
+		item, err := c.Get(key)
+		log.Durations = append(log.Durations, time.Since(begin).Seconds())
+		return item, err
+	}
+	for i := range rounds {
 		key := fmt.Sprintf("user:%d", i)
 		if err := c.Set(&memcache.Item{Key: key, Value: []byte(strings.Repeat("v", i*50))}); err != nil {
 			return err
 		}
-		item, err := c.Get(key)
+		item, err := get(key)
 		if err != nil {
 			return err
 		}
@@ -42,7 +59,7 @@ func useMemcached(a Args) error {
 		if err := c.CompareAndSwap(item); err != memcache.ErrCASConflict {
 			return fmt.Errorf("a second swap: %w", err)
 		}
-		if _, err := c.Get("none"); err != memcache.ErrCacheMiss {
+		if _, err := get("none"); err != memcache.ErrCacheMiss {
 			return fmt.Errorf("get of nothing: %w", err)
 		}
 		if err := c.Add(&memcache.Item{Key: key, Value: []byte("1")}); err != memcache.ErrNotStored {
@@ -55,7 +72,7 @@ func useMemcached(a Args) error {
 			return fmt.Errorf("a second delete: %w", err)
 		}
 	}
-	return pipelineMemcached(dial)
+	return nil
 }
 
 // oldMemcached keeps to the connection that it has before the word.

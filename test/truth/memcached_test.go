@@ -76,15 +76,17 @@ func testMemcached(t *testing.T, w way) {
 			}
 			s := startMemcached(t, id+"-"+name, w)
 			client := id + "-" + name + "-client"
+			var p *process
 			if argv == nil {
-				finished(t, startRole(t, client, "memcached", Args{Addr: s.addr, Requests: 200, TLS: w.tls}))
+				p = startRole(t, client, "memcached", Args{Addr: s.addr, Requests: 200, TLS: w.tls})
 			} else {
 				own := append([]string(nil), argv...)
 				for i := range own {
 					own[i] = strings.ReplaceAll(own[i], "PORT", s.port())
 				}
-				finished(t, start(t, client, nil, own...))
+				p = start(t, client, nil, own...)
 			}
+			finished(t, p)
 			ends := map[string]string{"server": s.service, "client": client}
 			want := map[string]float64{}
 			for k, n := range memcachedStats(t, s.stats) {
@@ -99,6 +101,11 @@ func testMemcached(t *testing.T, w way) {
 				}
 				return got
 			})
+			if timed := map[string]string{"go": "gets", "python": "get"}[name]; timed != "" {
+				for side, service := range ends {
+					checkLatency(t, x, service, fmt.Sprintf(`db_%s_operation_duration_seconds{service_name=%q, db_operation_name=%q}`, side, service, timed), 0, p.log(t).Durations)
+				}
+			}
 		})
 	}
 }

@@ -108,6 +108,24 @@ func (c tally) fail(operation, code string, n float64) {
 	c[operation+" "+code+" "+code] += n
 }
 
+// tookOf reads the lines of a client that say how long what sleeps took.
+func tookOf(t *testing.T, said string) *wire.Log {
+	t.Helper()
+	l := &wire.Log{}
+	for line := range strings.Lines(said) {
+		text, ok := strings.CutPrefix(line, "TOOK ")
+		if !ok {
+			continue
+		}
+		var seconds float64
+		if _, err := fmt.Sscan(text, &seconds); err != nil {
+			t.Fatalf("read %q: %v", line, err)
+		}
+		l.Durations = append(l.Durations, seconds)
+	}
+	return l
+}
+
 // TestMySQL compares with the general log of a MariaDB, which holds commands, and with what clients say of errors. Inside TLS the server and
 // the clients in C and Perl use OpenSSL, PyMySQL uses it through Python, and go-sql-driver uses crypto/tls.
 func TestMySQL(t *testing.T) { inAllWays(t, testMySQL) }
@@ -138,6 +156,7 @@ func testMySQL(t *testing.T, w way) {
 	clean()
 	failed["python"] = start(t, id+"-python", nil, program(t, "/usr/bin/python3", "python3"), filepath.Join("testdata", "mysql.py"), fmt.Sprint(p.port), w.pick("plain", "tls")).finish(t)
 	clean()
+	logs["python"] = tookOf(t, failed["python"])
 	failed["perl"] = start(t, id+"-perl", nil, program(t, "/usr/bin/perl", "perl"), filepath.Join("testdata", "mysql.pl"), fmt.Sprint(p.port), w.pick("0", "1")).finish(t)
 	for _, user := range []string{"cli", "zipped"} {
 		args := []string{program(t, "mariadb"), "--no-defaults", "-A", "-f", "-h127.0.0.1", fmt.Sprint("-P", p.port), "-u" + user, w.pick("--skip-ssl", "--ssl"), "shop"}
@@ -172,8 +191,11 @@ func testMySQL(t *testing.T, w way) {
 		}
 		for line := range strings.Lines(failed[user]) {
 			operation, code, _ := strings.Cut(strings.TrimSpace(line), " ")
-			if operation == "ROWS" {
+			switch operation {
+			case "ROWS":
 				python = line
+				continue
+			case "TOOK":
 				continue
 			}
 			if code == "-" {
@@ -202,6 +224,7 @@ func testMySQL(t *testing.T, w way) {
 		}
 	}
 	checkSQL(t, x, claims...)
+	checkSleeps(t, x, id, "SELECT SLEEP(?)", logs)
 	if err := x.Stop(); err != nil {
 		t.Error(err)
 	}

@@ -150,8 +150,7 @@ func testPostgres(t *testing.T, w way) {
 	}
 	p.psql(t, "SET application_name = 'reset'; DELETE FROM t WHERE a > 100")
 	python := program(t, "/usr/bin/python3", "python3")
-	start(t, id+"-python", nil, python, filepath.Join("testdata", "postgres.py"), dsn+"&application_name=python").finish(t)
-	logs["python"] = &wire.Log{}
+	logs["python"] = start(t, id+"-python", nil, python, filepath.Join("testdata", "postgres.py"), dsn+"&application_name=python").log(t)
 	for _, mode := range []string{"simple", "extended", "prepared"} {
 		name := "pgbench-" + mode
 		start(t, id+"-"+name, []string{"PGAPPNAME=" + name}, pgbench, "-n", "-M", mode, "-c", "3", "-t", "15", dsn).finish(t)
@@ -194,6 +193,7 @@ func testPostgres(t *testing.T, w way) {
 	}
 	claims = append(claims, sqlClaim{service: id, side: "server", want: sum(append(all, tally{"SET - -": 1})...), unlogged: unlogged})
 	checkSQL(t, x, claims...)
+	checkSleeps(t, x, id, "SELECT pg_sleep(?)", logs, "old")
 	got := 0.0
 	for _, side := range []string{"server_response_%s_rows_total{service_name=%q}", "client_response_%s_rows_total{service_name=~%q}"} {
 		for _, kind := range []string{"returned", "affected"} {

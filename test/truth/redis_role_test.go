@@ -8,17 +8,38 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/sonde-dev/sonde/test/wire"
 )
 
-// useRedis speaks RESP3 with pipelines, transactions, scripts, errors, blocking commands and a subscription.
-func useRedis(ctx context.Context, a Args) error {
+// redisSlow is how long DEBUG SLEEP is told to sleep, here and in redis_client.py.
+const redisSlow = 50 * time.Millisecond
+
+// useRedis speaks RESP3 with pipelines, transactions, scripts, errors, blocking commands and a subscription. Its account is how long what
+// sleeps at the server took.
+func useRedis(ctx context.Context, a Args) (*wire.Log, error) {
 	o := &redis.Options{Addr: a.Addr, PoolSize: 4}
 	if a.TLS != "" {
 		o.TLSConfig = &tls.Config{InsecureSkipVerify: true}
 	}
 	c := redis.NewClient(o)
 	defer c.Close()
-	for i := range a.Requests {
+	log := &wire.Log{}
+	if err := c.Ping(ctx).Err(); err != nil { // whatever connecting takes is no part of what is timed
+		return nil, err
+	}
+	for range 20 {
+		begin := time.Now()
+		if err := c.Do(ctx, "DEBUG", "SLEEP", redisSlow.Seconds()).Err(); err != nil {
+			return nil, err
+		}
+		log.Durations = append(log.Durations, time.Since(begin).Seconds())
+	}
+	return log, playRedis(ctx, c, a.Requests)
+}
+
+func playRedis(ctx context.Context, c *redis.Client, rounds int) error {
+	for i := range rounds {
 		key := fmt.Sprintf("user:%d", i)
 		if err := c.Set(ctx, key, "value", 0).Err(); err != nil {
 			return err

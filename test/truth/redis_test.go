@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/sonde-dev/sonde/test/sut"
+	"github.com/sonde-dev/sonde/test/wire"
 )
 
 // TestRedis compares commands with those that the server counted (INFO commandstats), and with what clients know of theirs. Inside TLS
@@ -44,13 +45,15 @@ func testRedis(t *testing.T, w way) {
 	})
 	t.Run("go-redis", func(t *testing.T) {
 		s := startRedis(t, id+"-go", w)
-		finished(t, startRole(t, id+"-go-client", "redis", Args{Addr: s.addr, Requests: 50, TLS: w.tls}))
+		l := startRole(t, id+"-go-client", "redis", Args{Addr: s.addr, Requests: 50, TLS: w.tls}).log(t)
 		checkRedis(t, x, s, id+"-go-client")
+		checkRedisLatency(t, x, s, id+"-go-client", l)
 	})
 	t.Run("python", func(t *testing.T) {
 		s := startRedis(t, id+"-py", w)
-		finished(t, start(t, id+"-py-client", nil, python, script, s.port(), "all", w.pick("plain", "tls")))
+		l := start(t, id+"-py-client", nil, python, script, s.port(), "all", w.pick("plain", "tls")).log(t)
 		checkRedis(t, x, s, id+"-py-client")
+		checkRedisLatency(t, x, s, id+"-py-client", l)
 	})
 	t.Run("redis-cli", func(t *testing.T) {
 		s := startRedis(t, id+"-cli", w)
@@ -104,11 +107,19 @@ func checkRedis(t *testing.T, x *sut.Sonde, s redisServer, client string) {
 	}
 }
 
+// checkRedisLatency compares both ends with how long their client had to wait for a server that slept.
+func checkRedisLatency(t *testing.T, x *sut.Sonde, s redisServer, client string, l *wire.Log) {
+	t.Helper()
+	for side, service := range map[string]string{"server": s.service, "client": client} {
+		checkLatency(t, x, service, fmt.Sprintf(`db_%s_operation_duration_seconds{service_name=%q, db_operation_name="DEBUG SLEEP"}`, side, service), redisSlow.Seconds(), l.Durations)
+	}
+}
+
 func startRedis(t *testing.T, service string, w way) redisServer {
 	t.Helper()
 	port := freePort(t)
 	s := redisServer{addr: local(port), stats: local(port)}
-	argv := []string{program(t, "redis-server"), "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(),
+	argv := []string{program(t, "redis-server"), "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(), "--enable-debug-command", "local",
 		"--set-proc-title", "no"} // it would write over the environment, where a Sonde that comes later finds the name
 	if w.tls != "" {
 		inside := freePort(t)
@@ -132,6 +143,9 @@ func (s redisServer) commandStats(t *testing.T) map[string]float64 {
 		}
 		name, values, _ := strings.Cut(name, ":")
 		name = strings.ToUpper(strings.ReplaceAll(name, "|", " "))
+		if name == "DEBUG" { // of this command the server does not tell subcommands apart; clients here use one
+			name = "DEBUG SLEEP"
+		}
 		n := map[string]float64{}
 		for _, kv := range strings.Split(values, ",") {
 			k, v, _ := strings.Cut(kv, "=")

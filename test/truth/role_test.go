@@ -86,9 +86,9 @@ func playRole(ctx context.Context, role string) error {
 	case "mysql":
 		log, err = playMySQL(ctx, a)
 	case "memcached":
-		err = useMemcached(a)
+		log, err = useMemcached(a)
 	case "redis":
-		err = useRedis(ctx, a)
+		log, err = useRedis(ctx, a)
 	case "dns-server":
 		log, err = serveNames(ctx, a)
 	case "dns-client":

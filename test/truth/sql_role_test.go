@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	mysqldriver "github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
@@ -44,6 +45,17 @@ func (e *sqlErrors) note(err error, operation ...string) {
 		fmt.Fprintln(os.Stderr, "unexpected:", err)
 		os.Exit(1)
 	}
+}
+
+// sqlSlow is how long statements sleep that are timed, here and in the scripts of testdata.
+const sqlSlow = 50 * time.Millisecond
+
+// timed keeps how long a statement took that sleeps.
+func (e *sqlErrors) timed(statement func() error) {
+	begin := time.Now()
+	err := statement()
+	e.log.Durations = append(e.log.Durations, time.Since(begin).Seconds())
+	e.note(err, "SELECT")
 }
 
 // playPgx runs statements by pgx: a.Plan is "cached" (prepared by itself), "simple" (the simple protocol), "exec" (unnamed), "old".
@@ -89,6 +101,10 @@ func playPgx(ctx context.Context, a Args) (*wire.Log, error) {
 		e.note(err)
 		_, err = c.Exec(ctx, "SELECT * FROM missing")
 		e.note(err)
+		e.timed(func() error {
+			_, err := c.Exec(ctx, "SELECT pg_sleep(0.05)")
+			return err
+		})
 		if err := pgBatch(ctx, c, i, e, a.Plan != "simple"); err != nil {
 			return nil, err
 		}
@@ -180,6 +196,10 @@ func mysqlRound(ctx context.Context, c *sql.Conn, i int, e *sqlErrors) error {
 	exec("SELEC 1")
 	exec("DO 1; DO 2; DO 3")
 	exec("CALL p()")
+	e.timed(func() error {
+		_, err := c.ExecContext(ctx, "SELECT SLEEP(?)", sqlSlow.Seconds())
+		return err
+	})
 	for range 3 {
 		e.note(c.PingContext(ctx), "PING")
 		e.log.AddRow(wire.Row{Key: wire.Key{Method: "PING"}, Sum: wire.Sum{N: 1}}) // the server does not log it

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -117,6 +118,29 @@ func sqlDifferences(t *testing.T, s *sut.Sonde, claims []sqlClaim) string {
 		}
 	}
 	return all.String()
+}
+
+// checkSleeps compares how long statements took that slept at the server with what clients measured: those that timed them each for itself,
+// and the server id for all but those whose server has another name.
+func checkSleeps(t *testing.T, s *sut.Sonde, id, template string, logs map[string]*wire.Log, elsewhere ...string) {
+	t.Helper()
+	check := func(service, side string, measured []float64) {
+		t.Helper()
+		// A PREPARE has the same text.
+		selector := fmt.Sprintf(`db_%s_operation_duration_seconds{service_name=%q, db_operation_name="SELECT", db_query_text=%q}`, side, service, template)
+		checkLatency(t, s, service+" as "+side, selector, sqlSlow.Seconds(), measured)
+	}
+	all := &wire.Log{}
+	for name, l := range logs {
+		if len(l.Durations) == 0 {
+			continue
+		}
+		check(id+"-"+name, "client", l.Durations)
+		if !slices.Contains(elsewhere, name) {
+			all.Merge(l)
+		}
+	}
+	check(id, "server", all.Durations)
 }
 
 // verbOf is the operation of a statement: here the tests know what they send.

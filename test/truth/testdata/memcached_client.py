@@ -1,5 +1,5 @@
-# A client of memcached, memcached_client.py PORT PLAN plain|tls: "old" connects, waits for a line, then works on that connection; "all" does a bit of everything.
-import ssl, sys
+# A client of memcached, memcached_client.py PORT PLAN plain|tls: "old" connects, waits for a line, then works on that connection; "all" does a bit of everything, and prints how long its gets took.
+import json, ssl, sys, time
 from pymemcache.client.base import Client
 
 inside = None
@@ -17,10 +17,20 @@ if sys.argv[2] == "old":
     c.quit()
     sys.exit()
 
+durations = []
+
+
+def get(key):
+    begin = time.monotonic()
+    value = c.get(key)
+    durations.append(time.monotonic() - begin)
+    return value
+
+
 for i in range(60):
     c.set("user:%d" % i, "x" * (i * 100))
-    c.get("user:%d" % i)
-    c.get("nothing:%d" % i)
+    get("user:%d" % i)
+    get("nothing:%d" % i)
     c.add("user:%d" % i, "y")
     c.replace("user:%d" % i, "1")
     c.incr("user:%d" % i, 2)
@@ -30,6 +40,7 @@ for i in range(60):
     c.delete("user:%d" % i)
     c.delete("user:%d" % i)
 c.set("big", b"b" * 900000)
-assert len(c.get("big")) == 900000
+assert len(get("big")) == 900000
 c.flush_all()
 c.quit()
+print(json.dumps({"Durations": durations}))

@@ -1,7 +1,8 @@
-"""Statements by PyMySQL, which is written in Python: rows, errors, several results, a file of the client."""
+"""Statements by PyMySQL, which is written in Python: rows, errors, several results, a file of the client; how long what sleeps took."""
 import ssl
 import sys
 import tempfile
+import time
 
 import pymysql
 from pymysql.constants import CLIENT
@@ -38,6 +39,10 @@ for i in range(5):
 run("INSERT INTO t VALUES (%s, %s)", [(i, "many") for i in range(3000, 3200)])
 run("CALL p()")
 run("SELECT 1; SELECT 2; DO 3")
+for i in range(5):
+    begin = time.monotonic()
+    run("SELECT SLEEP(0.05)")
+    print("TOOK", time.monotonic() - begin)
 with tempfile.NamedTemporaryFile("w", dir="/tmp") as f:
     for i in range(5000, 25000):
         f.write("%d\tloaded\n" % i)

@@ -1,6 +1,8 @@
-"""Statements by psycopg2, which speaks the simple protocol: transactions, a cursor at the server, COPY, errors."""
+"""Statements by psycopg2, which speaks the simple protocol: transactions, a cursor at the server, COPY, errors. It prints how long what sleeps took."""
 import io
+import json
 import sys
+import time
 
 import psycopg2
 
@@ -26,4 +28,11 @@ cur.copy_expert("COPY t FROM STDIN", io.StringIO("".join("%d\tcopied\n" % i for 
 out = io.StringIO()
 cur.copy_expert("COPY (SELECT * FROM t LIMIT 50) TO STDOUT", out)
 c.commit()
+durations = []
+for i in range(5):
+    begin = time.monotonic()
+    cur.execute("SELECT pg_sleep(0.05)")
+    durations.append(time.monotonic() - begin)
+c.commit()
 c.close()
+print(json.dumps({"Durations": durations}))

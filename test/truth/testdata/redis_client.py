@@ -1,5 +1,7 @@
-# A client of Redis: "old" connects, waits for a line, then works on that connection; "all" does a bit of everything.
+# A client of Redis: "old" connects, waits for a line, then works on that connection; "all" does a bit of everything, and prints how long what sleeps took.
+import json
 import sys
+import time
 import redis
 
 inside = {"ssl": True, "ssl_cert_reqs": "none"} if sys.argv[3] == "tls" else {}
@@ -42,4 +44,10 @@ c.client_setname("truth")
 c.xadd("s", {"f": 1})
 c.xread({"s": "0"})
 c.mget(["a", "b", "c"])
+durations = []
+for i in range(20):
+    begin = time.monotonic()
+    c.execute_command("DEBUG", "SLEEP", 0.05)
+    durations.append(time.monotonic() - begin)
 c.close()
+print(json.dumps({"Durations": durations}))
