@@ -71,7 +71,9 @@ func New(cfg Config, r *redact.Redactor, sink Sink, log *slog.Logger, clock func
 func (k *Keeper) SetSlowThreshold(d time.Duration) { k.slow.Store(uint64(d)) }
 
 // isSlow is the rule of the metrics: what waits on purpose is never slow.
-func (k *Keeper) isSlow(x *exchange.Exchange) bool { return x.Duration() > k.slow.Load() && x.IsTimed() }
+func (k *Keeper) isSlow(x *exchange.Exchange) bool {
+	return x.Duration() > k.slow.Load() && x.IsTimed()
+}
 
 // failure is what went wrong as this side sees it, "" for nothing: the exchange's, or what its dialect sees (GraphQL's errors in a response with the status 200).
 func failure(x *exchange.Exchange) string {

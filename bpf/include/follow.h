@@ -8,6 +8,18 @@ const volatile __u32 response_bytes = 1024;
 const volatile __u32 pipelined_bytes = 1 << 20;
 
 /*
+ * is_json_after says whether a brace follows the first bytes of a call: "CONNECT " and JSON is how NATS begins. In HTTP a
+ * host comes there (RFC 9110 §9.3.6).
+ */
+static __always_inline bool is_json_after(const struct call *call)
+{
+	__u8 next = 0;
+
+	return call->user.base && !call->user.iov && call->len > HEAD_BYTES &&
+	       !bpf_probe_read_user(&next, sizeof(next), (const void *)(call->user.base + HEAD_BYTES)) && next == '{';
+}
+
+/*
  * turn_head collects the first bytes of a turn in c->head, over several calls if they are that short, and returns the
  * verdict on them.
  */
@@ -27,6 +39,8 @@ __noinline int turn_head(struct conn_state *c, const struct call *call)
 		return VERDICT_NO;
 	had += n;
 	c->head_len = had < HEAD_BYTES ? had : HEAD_BYTES;
+	if (n == HEAD_BYTES && http1_is_connect(&c->head) && is_json_after(call))
+		return VERDICT_NO;
 	return http1_recognize_start(&c->head, c->head_len);
 }
 

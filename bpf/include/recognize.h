@@ -152,6 +152,12 @@ static __always_inline bool is_proxy_line(const __u8 *head)
 	       v == PACK8('\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q');
 }
 
+/* http1_is_connect says whether a call starts with the method CONNECT. */
+static __always_inline bool http1_is_connect(const struct head *h)
+{
+	return *(const __u64 *)h->b == PACK8('C', 'O', 'N', 'N', 'E', 'C', 'T', ' ');
+}
+
 /* http1_is_head_end says whether the last four bytes of a call end a head. */
 #define CRLFCRLF PACK4('\r', '\n', '\r', '\n')
 static __always_inline bool http1_is_head_end(const __u8 *last4)
