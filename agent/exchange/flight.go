@@ -43,6 +43,7 @@ func (e *Engine) land(f *flight) {
 var (
 	_ protocol.Sink   = (*connection)(nil)
 	_ protocol.Viewer = (*connection)(nil)
+	_ protocol.Dater  = (*connection)(nil)
 )
 
 // RequestBegin implements protocol.Sink.
@@ -69,6 +70,16 @@ func (c *connection) RequestBegin(id uint64) {
 	}
 	c.pending++
 	c.isSettled = true
+}
+
+// Now implements protocol.Dater: the time of the call.
+func (c *connection) Now() uint64 { return c.now.time }
+
+// RequestSince implements protocol.Dater.
+func (c *connection) RequestSince(id, mark uint64) {
+	if f := c.find(id); f != nil {
+		f.x.RequestStart = min(f.x.RequestStart, mark)
+	}
 }
 
 // RequestHead implements protocol.Sink.

@@ -51,7 +51,7 @@ func speakAMQP(a Args) (*wire.Log, error) {
 	return &done.log, c.Close()
 }
 
-// confirmed publishes with confirmations, without waiting for each.
+// confirmed publishes with confirmations, without waiting for each, and times them all.
 func confirmed(c *amqp.Connection, done *account, n int) error {
 	ch, err := c.Channel()
 	if err != nil {
@@ -71,18 +71,26 @@ func confirmed(c *amqp.Connection, done *account, n int) error {
 	}
 	returns := ch.NotifyReturn(make(chan amqp.Return, 1))
 	var waiting []*amqp.DeferredConfirmation
-	for i := range n {
-		d, err := ch.PublishWithDeferredConfirm("shop", fmt.Sprint("order.", i%3), false, false, amqp.Publishing{Body: bytes.Repeat([]byte("b"), i*97%70000)})
+	var times timer
+	publish := func(key string, isMandatory bool, body []byte) error {
+		begin := time.Now()
+		d, err := ch.PublishWithDeferredConfirm("shop", key, isMandatory, false, amqp.Publishing{Body: body})
 		if err != nil {
 			return err
 		}
+		times.until(begin, d.Done())
 		waiting = append(waiting, d)
+		return nil
 	}
-	d, err := ch.PublishWithDeferredConfirm("shop", "nowhere", true, false, amqp.Publishing{Body: []byte("x")})
-	if err != nil {
+	for i := range n {
+		if err := publish(fmt.Sprint("order.", i%3), false, bytes.Repeat([]byte("b"), i*97%70000)); err != nil {
+			return err
+		}
+	}
+	if err := publish("nowhere", true, []byte("x")); err != nil {
 		return err
 	}
-	for _, d := range append(waiting, d) {
+	for _, d := range waiting {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		ok, err := d.WaitContext(ctx)
 		cancel()
@@ -93,6 +101,7 @@ func confirmed(c *amqp.Connection, done *account, n int) error {
 	if r := <-returns; r.ReplyCode != 312 {
 		return fmt.Errorf("returned with %d", r.ReplyCode)
 	}
+	done.log.Durations = times.all()
 	done.add("channel.open", "ok", 1)
 	done.add("queue.declare", "ok", 1)
 	done.add("exchange.declare", "ok", 1)

@@ -48,6 +48,25 @@ func checkOperationNames(t *testing.T, x *sut.Sonde, system, service, side strin
 	sameSoon(t, x, service+" as "+side, query, want, "messaging_operation_name")
 }
 
+// checkTimed compares the durations of some operations with what their client measured of each (checkLatency).
+func checkTimed(t *testing.T, x *sut.Sonde, service, side, labels string, least float64, measured []float64) {
+	t.Helper()
+	selector := fmt.Sprintf(`messaging_%s_operation_duration_seconds{service_name=%q, %s}`, side, service, labels)
+	if n, err := x.Value(fmt.Sprintf("sum(histogram_count(%s))", selector)); err != nil || n != float64(len(measured)) {
+		t.Errorf("%s as %s: %v operations with %s (%v), %d were timed", service, side, n, labels, err, len(measured))
+	}
+	checkLatency(t, x, service+" as "+side+", "+labels, selector, least, measured)
+	sum, err := x.Value(fmt.Sprintf("sum(histogram_sum(%s))", selector))
+	t.Logf("%s as %s, %s: %d operations took %.4f s in all (%v), their client measured %.4f s", service, side, labels, len(measured), sum, err, sumOf(measured))
+}
+
+func sumOf(seconds []float64) (sum float64) {
+	for _, s := range seconds {
+		sum += s
+	}
+	return sum
+}
+
 // counted adds up the rows of some operations.
 func counted(l *wire.Log, operation, status string) (n int64) {
 	for _, r := range l.Rows {
@@ -155,6 +174,7 @@ func testAMQP(t *testing.T, w way, broker rabbit) {
 			l := p.log(t)
 			whole.Merge(l)
 			checkOperations(t, x, "rabbitmq", p.service, "client", l)
+			checkTimed(t, x, p.service, "client", confirmedOnes, 0, l.Durations)
 			now := broker.counters(t)
 			agreeWithRabbit(t, l, since(counters, now))
 			counters = now
@@ -162,6 +182,7 @@ func testAMQP(t *testing.T, w way, broker rabbit) {
 	}
 	if w.tls == "" {
 		checkOperations(t, x, "rabbitmq", broker.service, "server", whole)
+		checkTimed(t, x, broker.service, "server", confirmedOnes, 0, whole.Durations)
 	}
 	names := map[string]float64{} // at the broker
 	for _, r := range whole.Rows {
@@ -194,6 +215,9 @@ func testAMQP(t *testing.T, w way, broker rabbit) {
 		t.Error(err)
 	}
 }
+
+// confirmedOnes are the messages that both clients time: until the broker has confirmed them.
+const confirmedOnes = `messaging_operation_name="publish", messaging_response_status_code="ack"`
 
 // agreeWithRabbit compares an account with what the broker says (of messages that nobody acknowledges it counts those delivered only
 // together with the others) it has received, confirmed, delivered and got back.

@@ -57,7 +57,7 @@ func serveKafka(ctx context.Context, a Args) (*wire.Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := []kfake.Opt{kfake.NumBrokers(1), kfake.Ports(n), kfake.SeedTopics(1, topicOrders, topicQuiet, topicRefused), kfake.SeedTopics(slowPartitions, topicSlow)}
+	o := []kfake.Opt{kfake.NumBrokers(1), kfake.Ports(n), kfake.SeedTopics(1, topicOrders, topicQuiet, topicRefused, topicHeld), kfake.SeedTopics(slowPartitions, topicSlow)}
 	if a.TLS != "" {
 		inside, err := serving(a.TLS)
 		if err != nil {
@@ -98,10 +98,10 @@ func (a *kafkaAccount) reset() {
 	a.log = wire.Log{}
 }
 
-// produced counts records, and refuses those of one topic.
+// produced counts records, refuses those of one topic and keeps those of another back.
 func (a *kafkaAccount) produced(c *kfake.Cluster, p *kmsg.ProduceRequest) (kmsg.Response, error, bool) {
 	res := p.ResponseKind().(*kmsg.ProduceResponse)
-	isRefused := false
+	isRefused, isHeld := false, false
 	for _, t := range p.Topics {
 		name := t.Topic
 		if name == "" {
@@ -118,7 +118,10 @@ func (a *kafkaAccount) produced(c *kfake.Cluster, p *kmsg.ProduceRequest) (kmsg.
 			answer.Partitions = append(answer.Partitions, x)
 		}
 		res.Topics = append(res.Topics, answer)
-		isRefused = isRefused || name == topicRefused
+		isRefused, isHeld = isRefused || name == topicRefused, isHeld || name == topicHeld
+	}
+	if isHeld {
+		hold(c)
 	}
 	return res, nil, isRefused
 }

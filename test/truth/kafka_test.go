@@ -33,6 +33,9 @@ func testKafka(t *testing.T, w way) {
 		checkKafka(t, x, id+"-go-client", "client", "answered", l)
 		checkKafka(t, x, id+"-go", "server", "answered", l)
 		checkKafka(t, x, id+"-go", "server", "asked", l) // the broker does not read the fetch that is under way when the client goes
+		for side, service := range map[string]string{"client": id + "-go-client", "server": id + "-go"} {
+			checkTimed(t, x, service, side, `messaging_response_status_code!=""`, 0, l.Durations)
+		}
 		checkKafkaTopics(t, x, id+"-go-client", "client", served)
 		checkKafkaTopics(t, x, id+"-go", "server", served)
 		for side, service := range map[string]string{"client": id + "-go-client", "server": id + "-go"} {
@@ -46,6 +49,19 @@ func testKafka(t *testing.T, w way) {
 			consumed := map[string]string{"client": "messaging_client_consumed_messages_total", "server": "messaging_server_delivered_messages_total"}[side]
 			sameSoon(t, x, side+" consumed", fmt.Sprintf(`sum by (messaging_destination_name) (%s{service_name=%q})`, consumed, service),
 				map[string]float64{topicOrders: rowOf(l, "records", topicOrders, "consumed")}, "messaging_destination_name")
+		}
+	})
+	t.Run("held", func(t *testing.T) {
+		s := startHTTP2(t, id+"-held", "kafka-broker", Args{TLS: w.tls})
+		l := startRole(t, id+"-held-client", "kafka-holder", Args{Addr: s.addr, Requests: 20, TLS: w.tls}).log(t)
+		s.stop()
+		served := s.log(t)
+		if sent, taken := rowOf(l, "Produce", topicHeld, "answered"), rowOf(served, "Produce", topicHeld, "asked"); sent != taken {
+			t.Fatalf("the oracles disagree: the client produced %v times, the broker was asked %v times", sent, taken)
+		}
+		for side, service := range map[string]string{"client": id + "-held-client", "server": id + "-held"} {
+			checkKafka(t, x, service, side, "answered", l)
+			checkTimed(t, x, service, side, fmt.Sprintf(`messaging_operation_name="Produce", messaging_destination_name=%q`, topicHeld), kafkaHeld.Seconds(), l.Durations)
 		}
 	})
 	t.Run("lag", func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/sonde-dev/sonde/test/wire"
 )
 
-// speakMQTT publishes and receives with paho; with Plan "old" it connects and waits for the word first.
+// speakMQTT publishes and receives with paho, and times each message until it is acknowledged; with Plan "old" it connects and waits for the word first.
 func speakMQTT(a Args) (*wire.Log, error) {
 	done := &account{}
 	broker := "tcp://" + a.Addr
@@ -44,9 +44,16 @@ func speakMQTT(a Args) (*wire.Log, error) {
 	}
 	done.add("subscribe", "granted_qos_2", 1)
 	untilClaimed()
+	var times timer
+	var sent []mqtt.Token
 	for i := range a.Requests {
 		qos := byte(i % 3)
+		begin := time.Now()
 		t := c.Publish("shop/orders/"+a.Plan, qos, false, make([]byte, i*131%90000))
+		if qos > 0 {
+			times.until(begin, t.Done())
+			sent = append(sent, t)
+		}
 		if i%5 == 0 { // the others are under way together
 			if err := wait(t); err != nil {
 				return nil, err
@@ -66,6 +73,12 @@ func speakMQTT(a Args) (*wire.Log, error) {
 			return nil, fmt.Errorf("messages are missing")
 		}
 	}
+	for _, t := range sent {
+		if err := wait(t); err != nil {
+			return nil, err
+		}
+	}
+	done.log.Durations = times.all()
 	if err := wait(c.Unsubscribe("shop/+/" + a.Plan)); err != nil {
 		return nil, err
 	}

@@ -118,7 +118,7 @@ func testMQTT(t *testing.T, w way) {
 
 	x := w.sonde(t)
 	before := lossesBefore(t, x)
-	whole := &wire.Log{}
+	whole, timed := &wire.Log{}, map[string][]float64{}
 	t.Run("joined paho", func(t *testing.T) {
 		fmt.Fprintln(old.stdin, "go")
 		l, atClient := old.log(t), &account{}
@@ -127,6 +127,8 @@ func testMQTT(t *testing.T, w way) {
 			atClient.add("subscribe", "granted_qos_2", -1) // the first one
 		}
 		checkOperations(t, x, "mqtt", old.service, "client", &atClient.log)
+		checkTimed(t, x, old.service, "client", acknowledgedOnes("old"), 0, l.Durations)
+		timed["old"] = l.Durations
 		whole.Merge(l)
 	})
 	t.Run("joined mosquitto_pub", func(t *testing.T) { whole.Merge(oldC.use(t, x, broker)) })
@@ -134,6 +136,8 @@ func testMQTT(t *testing.T, w way) {
 		p := startRole(t, id+"-paho", "mqtt-client", Args{Addr: broker.addr, Plan: "new", Requests: 300, TLS: w.tls})
 		l := p.log(t)
 		checkOperations(t, x, "mqtt", p.service, "client", l)
+		checkTimed(t, x, p.service, "client", acknowledgedOnes("new"), 0, l.Durations)
+		timed["new"] = l.Durations
 		whole.Merge(l)
 	})
 	for _, version := range []string{"mqttv311", "mqttv5"} {
@@ -147,10 +151,18 @@ func testMQTT(t *testing.T, w way) {
 		t.Errorf("the oracles disagree (-mosquitto's log +clients):\n%s%v", d, counts)
 	}
 	checkOperations(t, x, "mqtt", id, "server", whole, "ping")
+	for plan, took := range timed {
+		checkTimed(t, x, id, "server", acknowledgedOnes(plan), 0, took)
+	}
 	w.sameLosses(t, x, before)
 	if err := x.Stop(); err != nil {
 		t.Error(err)
 	}
+}
+
+// acknowledgedOnes are the messages that paho times, by its plan: those with QoS 1 and 2, until the broker has acknowledged them.
+func acknowledgedOnes(plan string) string {
+	return fmt.Sprintf(`messaging_operation_name="publish", messaging_destination_name="shop/orders/%s", messaging_response_status_code="success"`, plan)
 }
 
 // oldMosquitto is mosquitto_pub and mosquitto_sub, connected before Sonde.

@@ -48,8 +48,11 @@ func serveNATS(ctx context.Context, a Args) (*wire.Log, error) {
 	return &done.log, nil
 }
 
+// natsSlow is how long shop.slow takes.
+const natsSlow = 50 * time.Millisecond
+
 // speakNATS publishes, subscribes and asks with nats.go; with Plan "old" it connects and waits for the word first. It answers itself, on
-// the same connection.
+// the same connection, and times what it asks of shop.slow.
 func speakNATS(a Args) (*wire.Log, error) {
 	done := &account{}
 	options := []nats.Option{nats.PingInterval(time.Hour)}
@@ -65,6 +68,12 @@ func speakNATS(a Args) (*wire.Log, error) {
 		_, err := c.Subscribe("shop.orders.*", func(*nats.Msg) { got <- struct{}{} })
 		if err == nil {
 			_, err = c.Subscribe("shop.echo", func(m *nats.Msg) { m.Respond(m.Data) })
+		}
+		if err == nil {
+			_, err = c.Subscribe("shop.slow", func(m *nats.Msg) {
+				time.Sleep(natsSlow)
+				m.Respond(m.Data)
+			})
 		}
 		return errors.Join(err, c.Flush())
 	}
@@ -89,7 +98,7 @@ func speakNATS(a Args) (*wire.Log, error) {
 		if err := subscribe(); err != nil {
 			return nil, err
 		}
-		done.add("subscribe", "", 3) // the inbox too
+		done.add("subscribe", "", 4) // the inbox too
 		untilClaimed()
 		done.add("ping", "ok", 1)
 	}
@@ -107,12 +116,22 @@ func speakNATS(a Args) (*wire.Log, error) {
 			return nil, errors.New("messages are missing")
 		}
 	}
+	var times timer
 	for i := range a.Requests {
-		m, err := c.Request("shop.echo", make([]byte, i), 10*time.Second)
+		subject, isTimed := "shop.echo", i%10 == 0
+		if isTimed {
+			subject = "shop.slow"
+		}
+		begin := time.Now()
+		m, err := c.Request(subject, make([]byte, i), 10*time.Second)
 		if err != nil || len(m.Data) != i {
 			return nil, fmt.Errorf("request %d: %w", i, err)
 		}
+		if isTimed {
+			times.since(begin)
+		}
 	}
+	done.log.Durations = times.all()
 	done.add("request", "ok", a.Requests)
 	done.add("deliver", "", a.Requests) // to the responder
 	done.add("reply", "", a.Requests)

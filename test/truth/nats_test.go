@@ -3,6 +3,7 @@ package truth
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/sonde-dev/sonde/test/wire"
@@ -11,6 +12,13 @@ import (
 // TestNATS compares NATS with the accounts of nats.go, of libnats (in C, by Python) and of a client that writes the protocol itself, and those with
 // what nats-server counts. Inside TLS, which follows the server's greeting, the server and nats.go use crypto/tls, the others OpenSSL.
 func TestNATS(t *testing.T) { inAllWays(t, testNATS) }
+
+// timedOnes are the requests that a client times: their labels, how long each takes at least, and how long each took, in seconds.
+type timedOnes struct {
+	labels string
+	least  float64
+	took   []float64
+}
 
 func testNATS(t *testing.T, w way) {
 	id := w.id("nats")
@@ -29,6 +37,11 @@ func testNATS(t *testing.T, w way) {
 	x := w.sonde(t)
 	before := lossesBefore(t, x)
 	whole := &wire.Log{}
+	timed := map[string]*timedOnes{
+		"nats.go": {labels: `messaging_operation_name="request", messaging_destination_name="shop.slow"`, least: natsSlow.Seconds()},
+		"libnats": {labels: `messaging_operation_name="request", messaging_destination_name="lib.echo"`},
+		"raw":     {labels: `messaging_operation_name="publish", messaging_response_status_code="ok"`},
+	}
 	// Old clients ping first, to have what was under way over. Inside TLS that may be seen at an end or not (docs/tls.md).
 	var unjudged []string
 	if w.tls != "" {
@@ -49,10 +62,16 @@ func testNATS(t *testing.T, w way) {
 			}
 			l := p.log(t)
 			checkOperations(t, x, "nats", p.service, "client", l, unjudged...)
+			o := timed[strings.TrimPrefix(client, "joined ")]
+			checkTimed(t, x, p.service, "client", o.labels, o.least, l.Durations)
+			o.took = append(o.took, l.Durations...)
 			whole.Merge(l)
 		})
 	}
 	checkOperations(t, x, "nats", id, "server", whole, unjudged...)
+	for _, o := range timed {
+		checkTimed(t, x, id, "server", o.labels, o.least, o.took)
+	}
 	broker.stop()
 	varz := broker.log(t)
 	const before0 = 2 * 2                            // what the old clients asked before Sonde came: the request and its reply

@@ -67,6 +67,8 @@ func playRole(ctx context.Context, role string) error {
 		log, err = serveKafka(ctx, a)
 	case "kafka-client":
 		log, err = useKafka(ctx, a)
+	case "kafka-holder":
+		log, err = produceHeld(ctx, a)
 	case "kafka-follower":
 		log, err = followKafka(ctx, a)
 	case "kafka-laggard":

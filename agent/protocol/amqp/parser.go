@@ -38,6 +38,7 @@ func newParser() *parser {
 func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 	p.sink = sink
 	p.streams[dir].Data(b, true, p)
+	p.streams[dir].Stamp(sink)
 	p.sink = nil
 }
 
@@ -45,6 +46,7 @@ func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 func (p *parser) Gap(dir protocol.Direction, n uint32, tail []byte, sink protocol.Sink) {
 	p.sink = sink
 	p.streams[dir].Gap(n, tail, p)
+	p.streams[dir].Stamp(sink)
 	p.sink = nil
 }
 
@@ -173,6 +175,7 @@ func (p *parser) begin(c *channel, dir protocol.Direction, r protocol.Request, h
 	p.nextID++
 	id := p.nextID
 	p.sink.RequestBegin(id)
+	p.streams[dir].Date(id, p.sink)
 	p.sink.RequestHead(id, r)
 	if hasBody {
 		c.contents[dir] = content{id: id, bytes: p.size}

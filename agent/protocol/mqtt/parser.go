@@ -62,6 +62,7 @@ func newParser() *parser {
 func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 	p.sink = sink
 	p.streams[dir].Data(b, true, p)
+	p.streams[dir].Stamp(sink)
 	p.sink = nil
 }
 
@@ -69,6 +70,7 @@ func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 func (p *parser) Gap(dir protocol.Direction, n uint32, tail []byte, sink protocol.Sink) {
 	p.sink = sink
 	p.streams[dir].Gap(n, tail, p)
+	p.streams[dir].Stamp(sink)
 	p.sink = nil
 }
 
@@ -188,6 +190,7 @@ func (p *parser) forget() (n int) {
 func (p *parser) begin(dir protocol.Direction, r protocol.Request, size uint64) uint64 {
 	p.nextID++
 	p.sink.RequestBegin(p.nextID)
+	p.streams[dir].Date(p.nextID, p.sink)
 	p.sink.RequestHead(p.nextID, r)
 	f := &p.flows[dir]
 	f.message, f.bytes = p.nextID, size

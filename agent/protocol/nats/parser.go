@@ -65,6 +65,7 @@ func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 	}
 	p.sink = sink
 	p.streams[dir].Data(b, true, p)
+	p.streams[dir].Stamp(sink)
 	p.endData()
 }
 
@@ -75,6 +76,7 @@ func (p *parser) Gap(dir protocol.Direction, n uint32, tail []byte, sink protoco
 	}
 	p.sink = sink
 	p.streams[dir].Gap(n, tail, p)
+	p.streams[dir].Stamp(sink)
 	p.endData()
 }
 
@@ -205,6 +207,7 @@ func (p *parser) Lost(dir protocol.Direction) {
 func (p *parser) begin(dir protocol.Direction, r protocol.Request) uint64 {
 	p.nextID++
 	p.sink.RequestBegin(p.nextID)
+	p.streams[dir].Date(p.nextID, p.sink)
 	p.sink.RequestHead(p.nextID, r)
 	p.reading[dir].id = p.nextID
 	return p.nextID

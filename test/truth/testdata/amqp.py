@@ -1,15 +1,16 @@
 """An AMQP client with pika: amqp.py PORT N plain|tls all|old. It prints its account, as wire.Log is written. With "old" it has
 all it needs open, and waits for a line first."""
-import collections, json, ssl, sys
+import collections, json, ssl, sys, time
 import pika
 
 port, n, inside, plan = int(sys.argv[1]), int(sys.argv[2]), None, sys.argv[4]
 if sys.argv[3] == "tls":
     inside = pika.SSLOptions(ssl._create_unverified_context())
 done = collections.Counter()
+durations = []  # of messages until they are confirmed
 
 def finish():
-    print(json.dumps({"Rows": [{"Method": m, "Route": "", "Status": s, "N": k} for (m, s), k in done.items()]}))
+    print(json.dumps({"Rows": [{"Method": m, "Route": "", "Status": s, "N": k} for (m, s), k in done.items()], "Durations": durations}))
     sys.exit()
 
 c = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", port, ssl_options=inside))
@@ -33,11 +34,17 @@ ch = c.channel()
 ch.queue_declare("pika", auto_delete=True)
 ch.confirm_delivery()
 done.update([("channel.open", "ok"), ("queue.declare", "ok"), ("confirm.select", "ok")])
+def publish(*args, **options):
+    begin = time.monotonic()
+    try:
+        ch.basic_publish(*args, **options)
+    finally:
+        durations.append(time.monotonic() - begin)
 for i in range(n):
-    ch.basic_publish("", "pika", b"x" * (i * 37))
+    publish("", "pika", b"x" * (i * 37))
     done["publish", "ack"] += 1
 try:
-    ch.basic_publish("", "nowhere", b"lost", mandatory=True)
+    publish("", "nowhere", b"lost", mandatory=True)
 except pika.exceptions.UnroutableError:
     done.update([("publish", "ack"), ("return", "312")])
 

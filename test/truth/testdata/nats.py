@@ -1,8 +1,9 @@
 """A NATS client that writes the protocol itself: nats.py PORT N plain|tls. It prints its account, as wire.Log is written."""
-import collections, json, socket, ssl, sys
+import collections, json, socket, ssl, sys, time
 
 port, n = int(sys.argv[1]), int(sys.argv[2])
 done = collections.Counter()
+durations = []  # of messages until both +OK and the message came
 s = socket.create_connection(("127.0.0.1", port))
 while s.recv(1) != b"\n":  # the greeting
     pass
@@ -27,6 +28,7 @@ done.update({("connect", "ok"): 1, ("subscribe", "ok"): 2})
 for i in range(n):
     body = b"x" * (i * 7)
     text = b"PUB basket.%d %d\r\n%s\r\n" % (i % 3, len(body), body)
+    begin = time.monotonic()
     for at in range(0, len(text), 11 if i % 10 == 0 else 100000):  # sometimes in small pieces
         s.sendall(text[at:at + (11 if i % 10 == 0 else 100000)])
     seen = set()
@@ -38,6 +40,7 @@ for i in range(n):
             s.sendall(b"PONG\r\n")
             continue
         seen.add(line.split()[0])
+    durations.append(time.monotonic() - begin)
     done["publish", "ok"] += 1
     done["deliver", ""] += 1
 s.sendall(b"PUB nobody _INBOX.raw.1 0\r\n\r\nPING\r\n")
@@ -52,4 +55,4 @@ done["unsubscribe", "ok"] += 1
 s.sendall(b"NONSENSE\r\n")
 expect(b"-ERR")
 done["error", "unknown_protocol_operation"] += 1
-print(json.dumps({"Rows": [{"Method": m, "Route": "", "Status": s, "N": k} for (m, s), k in done.items()]}))
+print(json.dumps({"Rows": [{"Method": m, "Route": "", "Status": s, "N": k} for (m, s), k in done.items()], "Durations": durations}))

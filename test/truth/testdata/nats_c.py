@@ -11,6 +11,7 @@ for f in ("natsConnection_Publish", "natsConnection_PublishRequest"):
     getattr(lib, f).argtypes = [ctypes.c_void_p] + [ctypes.c_char_p] * (1 + ("Request" in f)) + [ctypes.c_char_p, ctypes.c_int]
 lib.natsSubscription_NextMsg.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
 done = collections.Counter()
+durations = []  # of requests
 
 def do(function, *args):
     status = getattr(lib, function)(*args)
@@ -60,11 +61,13 @@ for i in range(n):
 for i in range(n):
     take(items)
 for i in range(n):
+    begin = time.monotonic()
     ask(i + 1)
+    durations.append(time.monotonic() - begin)
 done.update({("publish", ""): n, ("deliver", ""): 2 * n, ("request", "ok"): n, ("reply", ""): n})
 do("natsSubscription_Unsubscribe", items)
 do("natsConnection_Flush", c)
 # Of a connection that was there before Sonde nobody knows how many pings wait.
 done.update({("unsubscribe", ""): 1, ("ping", "" if is_old else "ok"): 1})
 lib.natsConnection_Close(c)
-print(json.dumps({"Rows": [{"Method": m, "Route": "", "Status": s, "N": k} for (m, s), k in done.items()]}))
+print(json.dumps({"Rows": [{"Method": m, "Route": "", "Status": s, "N": k} for (m, s), k in done.items()], "Durations": durations}))
