@@ -19,8 +19,8 @@ func (a *account) add(operation, status string, n int) {
 	a.log.AddRow(wire.Row{Key: wire.Key{Method: operation, Status: status}, Sum: wire.Sum{N: int64(n)}})
 }
 
-// untilClaimed gives Sonde the time to know what a new connection speaks: until then only the first few KiB of a turn are copied, and a burst
-// that begins at once is more than that.
+// untilClaimed gives Sonde the time to know what a new connection speaks: until then only the first MiB of a turn is copied, and a burst that
+// begins at once is more than that.
 func untilClaimed() { time.Sleep(1500 * time.Millisecond) }
 
 // speakAMQP does what there is to do with amqp091-go, or with Plan "old" opens a connection and waits for the word.

@@ -77,6 +77,7 @@ func speakNATS(a Args) (*wire.Log, error) {
 		}
 		return errors.Join(err, c.Flush())
 	}
+	early := 0
 	if a.Plan == "old" {
 		if err := subscribe(); err != nil {
 			return nil, err
@@ -99,17 +100,23 @@ func speakNATS(a Args) (*wire.Log, error) {
 			return nil, err
 		}
 		done.add("subscribe", "", 4) // the inbox too
-		untilClaimed()
 		done.add("ping", "ok", 1)
+		early = 200 // at once, when nobody has had the time to say what the connection speaks
+		for range early {
+			if err := c.Publish("shop.orders.early", make([]byte, 1000)); err != nil {
+				return nil, err
+			}
+		}
+		untilClaimed()
 	}
 	for i := range a.Requests {
 		if err := c.Publish(fmt.Sprint("shop.orders.", i%7), make([]byte, i*113%50000)); err != nil {
 			return nil, err
 		}
 	}
-	done.add("publish", "", a.Requests)
-	done.add("deliver", "", a.Requests)
-	for range a.Requests {
+	done.add("publish", "", early+a.Requests)
+	done.add("deliver", "", early+a.Requests)
+	for range early + a.Requests {
 		select {
 		case <-got:
 		case <-time.After(20 * time.Second):
