@@ -105,6 +105,38 @@ func TestNoProtocolClaimsAnothersCalls(t *testing.T) {
 	}
 }
 
+// By what a new connection is recognised may come in pieces: no beginning of it is refused.
+func TestNoBeginningIsRefused(t *testing.T) {
+	found := map[string]int{}
+	for _, c := range captures(t) {
+		for _, p := range all.Protocols() {
+			for _, conv := range c.conversations {
+				if !isOwner(p, c.folder) || conv.Datagrams || !conv.Seen {
+					continue
+				}
+				first := slices.IndexFunc(conv.Calls, func(k replay.Call) bool {
+					v := p.Recognize(k.Payload)
+					return v == protocol.IsRequest || v == protocol.IsResponse
+				})
+				if first < 0 {
+					continue
+				}
+				found[p.Name()]++
+				b := conv.Calls[first].Payload
+				for n := 1; n < min(len(b), longestStart); n++ {
+					if p.Recognize(b[:n]) == protocol.No {
+						t.Errorf("%s: %s refuses the first %d bytes of call %d: %q", c.path, p.Name(), n, first, b[:n])
+						break
+					}
+				}
+			}
+		}
+	}
+	if len(found) < 9 {
+		t.Errorf("new connections of %v only", found)
+	}
+}
+
 // longestStart is how many bytes a protocol may ask for before it knows.
 const longestStart = 256
 

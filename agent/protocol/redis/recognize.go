@@ -71,11 +71,11 @@ func recognizeCommand(b []byte) protocol.Verdict {
 			return protocol.No
 		}
 		l, size, ok := number(rest)
+		if ok && size == 0 {
+			return cutAfter(i)
+		}
 		if !ok || l < 0 || l > maxBulk || i == 0 && (l == 0 || l > maxName) {
 			return protocol.No
-		}
-		if size == 0 {
-			return cutAfter(i)
 		}
 		rest = rest[size:]
 		if i == 0 {
