@@ -20,7 +20,7 @@ import (
 )
 
 // serve plays the truth server on net/http until it is told to end, and returns its own account of what crossed its
-// sockets. The servers in testdata answer alike.
+// sockets; with Plan "timed", how long it took for each request. The servers in testdata answer alike.
 func serve(ctx context.Context, a Args) (*wire.Log, error) {
 	if a.Network == "unix" {
 		os.Remove(a.Addr)
@@ -37,10 +37,19 @@ func serve(ctx context.Context, a Args) (*wire.Log, error) {
 		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}})
 	}
 	rec := &recordingListener{Listener: l, on: a.Plan == "record"}
-	srv := &http.Server{Handler: http.HandlerFunc(answer)}
+	var times timer
+	handler := answer
+	if a.Plan == "timed" {
+		handler = func(w http.ResponseWriter, r *http.Request) {
+			begin := time.Now()
+			answer(w, r)
+			times.since(begin)
+		}
+	}
+	srv := &http.Server{Handler: http.HandlerFunc(handler)}
 	context.AfterFunc(ctx, func() { srv.Close() })
 	srv.Serve(rec)
-	log := &wire.Log{}
+	log := &wire.Log{Durations: times.all()}
 	for _, c := range rec.conns {
 		xs, err := c.Served()
 		if err != nil {
