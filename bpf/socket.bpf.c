@@ -66,61 +66,57 @@ static __always_inline void end_of_unix(struct sock *sk)
 		conn_close(c, sk, false);
 }
 
-/* socket_call handles one call. It returns true when tls_late is to run after it. */
-static __always_inline bool socket_call(struct sock *sk, int ret, int flags, __u32 direction)
+static __always_inline int socket_call(struct sock *sk, int ret, int flags, __u32 direction)
 {
 	struct user_args args = {};
-	bool datagram, late = false;
 	struct conn_state *c;
 	__u64 pid_tgid;
+	bool datagram;
 	__u16 family;
 
 	if (ret <= 0) {
 		if (ret == 0 && direction == INGRESS)
 			end_of_unix(sk);
-		return false;
+		return 0;
 	}
 	if (direction == INGRESS && flags & (MSG_PEEK | MSG_ERRQUEUE))
-		return false;
+		return 0;
 	family = SK_READ(sk, __sk_common.skc_family);
 	datagram = is_datagram(sk, family);
 	if (!datagram && !is_stream(sk, family))
-		return false;
+		return 0;
 	c = bpf_sk_storage_get(&conns, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!c) {
 		loss_count(LOSS_STORAGE_FULL);
-		return false;
+		return 0;
 	}
 	pid_tgid = bpf_get_current_pid_tgid();
 	if (!(c->flags & CONN_STARTED))
 		conn_start(c, bpf_get_socket_cookie(sk), datagram,
 			   !datagram && family != AF_UNIX && is_first_call(sk, direction, ret));
 	if (tls_probed && !datagram && family != AF_UNIX)
-		late = tls_socket_call(c, sk, direction, ret);
+		tls_socket_call(c, sk, direction, ret);
 	if (conn_is_quiet(c, sk, pid_tgid >> 32))
-		return late;
+		return 0;
 	if (!(direction == INGRESS && flags & MSG_TRUNC)) /* MSG_TRUNC: the bytes were thrown away, not copied */
 		current_args(&args);
 	else
 		args.number = -1;
 	args.flags = flags;
 	capture_call(c, sk, family, direction, ret, 0, pid_tgid, &args);
-	return late;
+	return 0;
 }
 
 SEC("tp_btf/sock_send_length")
 int sock_send_length(__u64 *ctx)
 {
-	if (socket_call((struct sock *)ctx[0], (int)ctx[1], (int)ctx[2], EGRESS))
-		bpf_tail_call(ctx, &tls_late, 0);
-	return 0;
+	return socket_call((struct sock *)ctx[0], (int)ctx[1], (int)ctx[2], EGRESS);
 }
 
 SEC("tp_btf/sock_recv_length")
 int sock_recv_length(__u64 *ctx)
 {
-	socket_call((struct sock *)ctx[0], (int)ctx[1], (int)ctx[2], INGRESS);
-	return 0;
+	return socket_call((struct sock *)ctx[0], (int)ctx[1], (int)ctx[2], INGRESS);
 }
 
 /* established remembers a connection that is seen from its first byte. */

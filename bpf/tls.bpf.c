@@ -4,8 +4,7 @@
  * once, for all processes. Calls are handed on when they return; the plain text is a connection of its own, see tls.h,
  * and goes through the same capture as that of sockets.
  *
- * Emits: OPEN, DATA. Needs the socket tier, which finds the sockets, and calls tls_sent after some sends. Costs about
- * 4 µs per call of a library.
+ * Emits: OPEN, DATA. Needs the socket tier, which finds the sockets. Costs about 4 µs per call of a library.
  */
 #include "kernel_types.h"
 #include <bpf/bpf_helpers.h>
@@ -81,10 +80,6 @@ static __always_inline void write_begins(struct tls_session *s, struct tls_call 
 	__u32 ahead = repeats ? s->ahead : 0;
 
 	call->handed_on = 1;
-	if (s->owed) { /* the record of the one before was not sent, or did not tell its socket */
-		s->owed = 0;
-		session_missed(s);
-	}
 	if (len <= ahead)
 		return;
 	if (session_emit(s, call->buf + ahead, len - ahead, EGRESS)) {
@@ -116,14 +111,8 @@ static __always_inline void write_ends(struct tls_session *s, const struct tls_c
 		__u32 late = repeats && n < s->waiting_len ? n : s->waiting_len;
 
 		s->waiting_len = 0;
-		if (!n || (s->whole == TLS_WHOLE && session_emit(s, s->waiting, late, EGRESS)))
-			return;
-		if (s->whole == TLS_WHOLE && !s->conn && repeats && !call->conn) {
-			s->waiting_len = late;
-			s->owed = 1;
-			return;
-		}
-		session_missed(s);
+		if (n && !(s->whole == TLS_WHOLE && session_emit(s, s->waiting, late, EGRESS)))
+			session_missed(s);
 		return;
 	}
 	if (repeats)
@@ -286,30 +275,6 @@ int tls_free(struct pt_regs *ctx)
 	s->missed = 0;
 	s->ahead = 0;
 	s->waiting_len = 0;
-	s->owed = 0;
-	return 0;
-}
-
-/* tls_sent hands on what was written, when the send of its record has told the socket. */
-SEC("tp_btf/sock_send_length")
-int tls_sent(__u64 *ctx)
-{
-	struct tls_thread *t = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
-	struct tls_session_key key = { .tgid = bpf_get_current_pid_tgid() >> 32 };
-	struct tls_session *s;
-	__u32 n;
-
-	if (!t)
-		return 0;
-	key.ssl = t->bound;
-	s = bpf_map_lookup_elem(&tls_sessions, &key);
-	if (!s || !s->owed)
-		return 0;
-	n = s->waiting_len;
-	s->waiting_len = 0;
-	s->owed = 0;
-	if (!session_emit(s, s->waiting, n, EGRESS))
-		session_missed(s);
 	return 0;
 }
 

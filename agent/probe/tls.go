@@ -30,9 +30,6 @@ func (p *Probe) openTLS(self uint32) error {
 	}
 	c.state = StateRunning
 	p.collectors = append(p.collectors, c)
-	if err := p.capture.coll.Maps["tls_late"].Put(uint32(0), c.coll.Programs["tls_sent"]); err != nil {
-		return fmt.Errorf("hand tls_sent to the socket tier: %w", err)
-	}
 	p.tls = tls.New(tls.DefaultConfig, c.coll.Programs, p.capture.coll.Variables["tls_probed"], p.log)
 	c.files = p.tls.Files
 	return p.tls.Start()

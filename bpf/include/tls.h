@@ -62,7 +62,6 @@ struct tls_thread {
 	struct tls_near received; /* receive outside of any TLS call */
 	__u32 by_memory;	  /* this thread was seen to use memory BIOs */
 	__u32 pad;
-	__u64 bound; /* session whose socket this thread's send has just told, and with it where its last write belongs */
 };
 
 struct {
@@ -96,13 +95,11 @@ struct tls_session {
 	__u32 evidence;
 	__u8 missed; /* plain text was moved before the socket was known */
 	__u8 whole;  /* enum tls_whole */
-	__u8 owed;   /* the bytes that wait are those of a write that has ended: its record is to be sent */
-	__u8 pad;
+	__u16 pad;
 	/*
-	 * What is written is handed on when the write begins, before anybody can answer it, with these exceptions.
+	 * What is written is handed on when the write begins, before anybody can answer it, with these two exceptions.
 	 * ahead: bytes handed on that the library has not taken yet: it will be asked to again. waiting: the handshake comes
-	 * first, and the bytes of the write that causes it wait for its end; or the socket is not known before the record is sent
-	 * (owed), which the program does next, with what it has written still in its place.
+	 * first, and the bytes of the write that causes it wait for its end.
 	 */
 	__u32 ahead;
 	__u32 waiting_len;
@@ -212,7 +209,7 @@ static __noinline struct tls_session *tls_session_of(const struct tls_session_ke
 
 /*
  * tls_evidence notes that a session and a socket belong together. A socket has one session: a claim on one that another
- * session holds is none. It returns true if that binds them, and a write waited for it.
+ * session holds is none.
  */
 static __noinline int tls_evidence(const struct tls_session_key *key, __u64 conn, __u32 weight)
 {
@@ -238,7 +235,7 @@ static __noinline int tls_evidence(const struct tls_session_key *key, __u64 conn
 		s->whole = TLS_WHOLE;
 	s->conn = conn;
 	p->session = *key;
-	return s->owed;
+	return 0;
 }
 
 #endif

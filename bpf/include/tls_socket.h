@@ -16,14 +16,6 @@ volatile __u32 tls_probed SEC(".data.tls") = 0;
 
 static const struct plain_conn plain_none = {};
 
-/* What runs after a send that told the socket of a session: tls_sent of tls.bpf.c. Empty until libraries are probed. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} tls_late SEC(".maps");
-
 /* plain_conn_of returns the plain text of a socket, made when there is none yet. */
 static __noinline struct plain_conn *plain_conn_of(struct conn_state *c, struct sock *sk, bool seen)
 {
@@ -95,10 +87,7 @@ static __noinline int tls_bind(struct tls_call *call, struct conn_state *c, stru
 	return 0;
 }
 
-/*
- * tls_near_call handles a socket call of a program that moves the bytes of its TLS library by itself. It returns true when a
- * write is to be handed on now.
- */
+/* tls_near_call handles a socket call of a program that moves the bytes of its TLS library by itself. */
 static __noinline int tls_near_call(struct tls_thread *t, struct conn_state *c, struct sock *sk, __u32 direction,
 				    __u32 len)
 {
@@ -123,10 +112,8 @@ static __noinline int tls_near_call(struct tls_thread *t, struct conn_state *c, 
 		return 0;
 	if (h[0] != TLS_APPLICATION_DATA)
 		tls_evidence(&key, c->id, n == 0);
-	else if (said == TLS_WRITE && tls_evidence(&key, c->id, tls_length_weight(n, record))) {
-		t->bound = key.ssl;
-		return 1;
-	}
+	else if (said == TLS_WRITE)
+		tls_evidence(&key, c->id, tls_length_weight(n, record));
 	return 0;
 }
 
@@ -144,8 +131,8 @@ static __noinline int tls_go_bind(struct conn_state *c, struct sock *sk, __u32 l
 	return tls_bind(call, c, sk, len);
 }
 
-/* tls_socket_call is told of every socket call on TCP. It returns true when tls_late is to run after it. */
-static __always_inline bool tls_socket_call(struct conn_state *c, struct sock *sk, __u32 direction, __u32 len)
+/* tls_socket_call is told of every socket call on TCP. */
+static __always_inline void tls_socket_call(struct conn_state *c, struct sock *sk, __u32 direction, __u32 len)
 {
 	struct tls_thread *t;
 
@@ -154,14 +141,15 @@ static __always_inline bool tls_socket_call(struct conn_state *c, struct sock *s
 		if (t && t->call.kind) {
 			t->call.conn = c->id;
 			tls_bind(&t->call, c, sk, len);
-			return false;
+			return;
 		}
-		if (t && t->by_memory)
-			return tls_near_call(t, c, sk, direction, len);
+		if (t && t->by_memory) {
+			tls_near_call(t, c, sk, direction, len);
+			return;
+		}
 	}
 	if (tls_probed & TLS_GO && !c->tls && c->tls_misses < TLS_GO_TRIES)
 		tls_go_bind(c, sk, len);
-	return false;
 }
 
 /* plain_conn_close ends the plain text of a socket that is gone. */

@@ -9,7 +9,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
-	"maps"
 	"math/big"
 	"net"
 	"os"
@@ -235,17 +234,13 @@ func TestOldTLSConnections(t *testing.T) {
 		servers[kind] = s
 		clients[kind] = startRole(t, id+"-client-"+kind, "old", Args{Network: "tcp", Addr: s.addr, Connections: connections, Requests: 4, TLS: "yes"})
 	}
-	inMemory := startOldInMemory(t, id, folder)
 	for _, c := range clients {
 		waitSaid(t, c, "ready")
 	}
 	x := startSonde(t, sut.Options{Capture: "socket"})
 	time.Sleep(time.Second)
-	for _, c := range slices.Concat(slices.Collect(maps.Values(clients)), inMemory) { // all before the first check: Node closes what is idle for five seconds
+	for _, c := range clients { // all before the first check: Node closes what is idle for five seconds
 		io.WriteString(c.stdin, "go\n")
-	}
-	for _, c := range inMemory {
-		check(t, x, claim{c.service, "client", c.log(t)}) // from the first request on
 	}
 	for kind, c := range clients {
 		l := c.log(t)
@@ -269,21 +264,6 @@ func TestOldTLSConnections(t *testing.T) {
 	if err := x.Stop(); err != nil {
 		t.Error(err)
 	}
-}
-
-// startOldInMemory starts clients whose library has no socket: they send its records themselves.
-func startOldInMemory(t *testing.T, id, folder string) (clients []*process) {
-	t.Helper()
-	s, _ := startNginxTLS(t, id+"-nginx", "", folder)
-	for _, argv := range [][]string{
-		{program(t, "/usr/bin/node", "node"), filepath.Join("testdata", "tlsclient.js"), "https://" + s.addr},
-		{program(t, "/usr/bin/python3", "python3"), filepath.Join("testdata", "tlsclient_async.py"), s.addr},
-	} {
-		c := start(t, id+"-"+filepath.Base(argv[0])+"-memory", nil, append(argv, "old")...)
-		waitSaid(t, c, "ready")
-		clients = append(clients, c)
-	}
-	return clients
 }
 
 // TestTLSLeavesNothing compares the kernel's objects before and after, and the probes on a program that has ended.
