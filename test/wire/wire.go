@@ -32,11 +32,17 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Write records first: the answer may be there, and be read back, before the call that sends returns.
 func (c *Conn) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
 	c.mu.Lock()
-	c.sent = append(c.sent, p[:n]...)
+	c.sent = append(c.sent, p...)
 	c.mu.Unlock()
+	n, err := c.Conn.Write(p)
+	if n < len(p) {
+		c.mu.Lock()
+		c.sent = c.sent[:max(0, len(c.sent)-(len(p)-n))]
+		c.mu.Unlock()
+	}
 	return n, err
 }
 
