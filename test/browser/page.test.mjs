@@ -340,8 +340,12 @@ for (const [name, kind] of Object.entries(kinds)) {
       await withPage(`/${name}?${range}`, (page) => page.waitForSelector('.message h2', READY))
       return t.skip(`nothing of kind ${kind} here: only the empty page was looked at`)
     }
-    const of = (all, key) => [...new Set(all.map(key))].sort()
-    const rowKey = name === 'queues' ? (o) => o.target || 'no destination' : (o) => o.target || (o.operation ? '' : 'other')
+    const distinct = (all, key) => [...new Set(all.map(key))]
+    const of = (all, key) => distinct(all, key).sort()
+    // What is asked of a broker about no destination is told by its operations, the busiest first.
+    const asides = ({ service, protocol }) => offers.filter((o) => !o.target && o.service === service && o.protocol === protocol)
+    const operations = (o) => distinct(asides(o).sort((a, b) => b.red.rate - a.red.rate), (x) => x.operation).join(', ')
+    const rowKey = name === 'queues' ? (o) => o.target || `no destination (${operations(o)})` : (o) => o.target || (o.operation ? '' : 'other')
     await withPage(`/${name}?${range}`, async (page) => {
       await page.waitForSelector('.offerer', READY)
       const cards = () => page.$$eval('.offerer', (all) => all.map((card) => card.dataset.offerer))
