@@ -70,7 +70,7 @@ func New(cfg Config, r *redact.Redactor, sink Sink, log *slog.Logger, clock func
 // SetSlowThreshold changes what counts as slow from the next exchange on. d must be positive.
 func (k *Keeper) SetSlowThreshold(d time.Duration) { k.slow.Store(uint64(d)) }
 
-// isSlow is the rule of the metrics: what waits on purpose is never slow.
+// isSlow is the rule of the metrics: what has no service time is never slow.
 func (k *Keeper) isSlow(x *exchange.Exchange) bool {
 	return x.Duration() > k.slow.Load() && x.IsTimed()
 }

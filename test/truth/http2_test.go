@@ -374,10 +374,7 @@ func hasRow(l *wire.Log, want wire.Row) bool {
 // checkStreams compares how long streams lasted, to their end, with what their client measured.
 func checkStreams(t *testing.T, x *sut.Sonde, client string, l *wire.Log) {
 	t.Helper()
-	var measured float64
-	for _, d := range l.Durations {
-		measured += d
-	}
+	measured := sumOf(l.Durations)
 	got, err := x.Value(fmt.Sprintf(`sum(histogram_sum(rpc_client_call_duration_seconds{service_name=%q, rpc_method="grpc.testing.TestService/StreamingOutputCall"}))`, client))
 	if err != nil || got > measured || got < 0.1*float64(len(l.Durations)) { // five pauses of 20 ms each
 		t.Errorf("%d streams took %v s (%v), their client measured %v s, and they cannot be shorter than 100 ms", len(l.Durations), got, err, measured)

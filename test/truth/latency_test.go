@@ -28,8 +28,9 @@ const resolution = 0.011
 const lateEnd = 0.01
 
 // checkLatency compares the durations of some requests with what is known of them: that none was shorter than least, for the server waited
-// so long, and, where their client timed all of them, that none was longer than it measured.
-func checkLatency(t *testing.T, x *sut.Sonde, what, selector string, least float64, measured []float64) {
+// so long, and, where their client timed all of them, that none was longer than it measured. It returns how many are shown, and the sum of
+// their durations in seconds.
+func checkLatency(t *testing.T, x *sut.Sonde, what, selector string, least float64, measured []float64) (n, sum float64) {
 	t.Helper()
 	if len(measured) == 0 {
 		t.Fatalf("%s: nothing was timed, the test is void", what)
@@ -41,7 +42,7 @@ func checkLatency(t *testing.T, x *sut.Sonde, what, selector string, least float
 		}
 		return v
 	}
-	n, sum := value("sum(histogram_count(%s))", selector), value("sum(histogram_sum(%s))", selector)
+	n, sum = value("sum(histogram_count(%s))", selector), value("sum(histogram_sum(%s))", selector)
 	if sum < (least-lateEnd/2)*n {
 		t.Errorf("%s: %v requests took %v s, each took %v s at least", what, n, sum, least)
 	}
@@ -52,14 +53,11 @@ func checkLatency(t *testing.T, x *sut.Sonde, what, selector string, least float
 	switch timed := float64(len(measured)); {
 	case n < timed:
 		t.Errorf("%s: %v requests are shown, the client measured %v", what, n, timed)
-		return
+		return n, sum
 	case n > timed:
-		return // some were not timed
+		return n, sum // some were not timed
 	}
-	longest, total := slices.Max(measured), 0.0
-	for _, d := range measured {
-		total += d
-	}
+	longest, total := slices.Max(measured), sumOf(measured)
 	if sum > total {
 		t.Errorf("%s: %v s in all, the client measured %v s", what, sum, total)
 	}
@@ -70,4 +68,12 @@ func checkLatency(t *testing.T, x *sut.Sonde, what, selector string, least float
 			t.Errorf("%s: the quantile %v is %v s, the client measured %v s", what, q, p, upper)
 		}
 	}
+	return n, sum
+}
+
+func sumOf(seconds []float64) (sum float64) {
+	for _, s := range seconds {
+		sum += s
+	}
+	return sum
 }

@@ -110,7 +110,11 @@ function Name({ view, destination }: { view: OffersView; destination: Destinatio
 }
 
 function operationsOf({ offers }: Destination): string {
-  return [...new Set([...offers].sort((a, b) => b.red.rate - a.red.rate).map(({ operation }) => operation))].join(', ')
+  return busiestFirst(offers).map(({ operation }) => operation).join(', ')
+}
+
+function busiestFirst(offers: readonly Offer[]): Offer[] {
+  return [...offers].sort((a, b) => b.red.rate - a.red.rate)
 }
 
 function Broker({ destination }: { destination: Destination }) {
@@ -229,7 +233,6 @@ function behind(records: number): string {
 /** What is asked about the destination: sending, receiving, and the rest. */
 function Operations({ offers }: { offers: readonly Offer[] }) {
   if (offers.length === 0) return null
-  const sorted = [...offers].sort((a, b) => b.red.rate - a.red.rate)
   return (
     <section>
       <h3>Operations</h3>
@@ -240,7 +243,7 @@ function Operations({ offers }: { offers: readonly Offer[] }) {
           <span>Errors</span>
           <span>P95</span>
         </li>
-        {sorted.map((offer) => (
+        {busiestFirst(offers).map((offer) => (
           <li key={offer.operation}>
             <span className="ellipsis">
               {offer.operation} <UntimedBadge red={offer.red} />
