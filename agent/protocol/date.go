@@ -8,3 +8,29 @@ type Dater interface {
 	// RequestSince says, right after RequestBegin, that the request began with the call of a mark.
 	RequestSince(id, mark uint64)
 }
+
+// Since keeps when the message began of which one direction has only the first bytes, too few to tell what it is. The zero value is ready
+// to use.
+type Since struct{ mark uint64 }
+
+// Stamp is to be called when a call was read; isKept says that it ended within such a message.
+func (s *Since) Stamp(isKept bool, sink Sink) {
+	if !isKept {
+		s.mark = 0
+	} else if d, ok := sink.(Dater); ok && s.mark == 0 {
+		s.mark = d.Now()
+	}
+}
+
+// Date is to be called right after RequestBegin: it tells of the request that is that message.
+func (s *Since) Date(id uint64, sink Sink) {
+	if s.mark == 0 {
+		return
+	}
+	if d, ok := sink.(Dater); ok {
+		d.RequestSince(id, s.mark)
+	}
+}
+
+// Clear forgets: what follows begins in this call.
+func (s *Since) Clear() { s.mark = 0 }

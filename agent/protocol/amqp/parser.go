@@ -38,7 +38,7 @@ func newParser() *parser {
 func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 	p.sink = sink
 	p.streams[dir].Data(b, true, p)
-	p.streams[dir].Stamp(sink)
+	p.streams[dir].Stamp(sink, false)
 	p.sink = nil
 }
 
@@ -46,7 +46,7 @@ func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 func (p *parser) Gap(dir protocol.Direction, n uint32, tail []byte, sink protocol.Sink) {
 	p.sink = sink
 	p.streams[dir].Gap(n, tail, p)
-	p.streams[dir].Stamp(sink)
+	p.streams[dir].Stamp(sink, false)
 	p.sink = nil
 }
 

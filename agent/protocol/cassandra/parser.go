@@ -81,6 +81,7 @@ func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 	} else {
 		p.streams[dir].Data(b, true, p)
 	}
+	p.streams[dir].Stamp(sink, p.segments[dir].isKeeping())
 	p.sink = nil
 }
 
@@ -100,6 +101,7 @@ func (p *parser) Gap(dir protocol.Direction, n uint32, tail []byte, sink protoco
 	} else {
 		p.streams[dir].Gap(n, tail, p)
 	}
+	p.streams[dir].Stamp(sink, p.segments[dir].isKeeping())
 	p.sink = nil
 }
 
@@ -128,6 +130,7 @@ func (p *parser) Measure(dir protocol.Direction, b []byte) (size uint64, keep in
 		p.nextID++
 		p.reading[dir] = message{id: p.nextID, size: size}
 		p.sink.RequestBegin(p.nextID)
+		p.streams[dir].Date(p.nextID, p.sink)
 		return size, keepRequest, true
 	}
 	w := p.answered(&f)

@@ -85,6 +85,11 @@ type unwrapper struct {
 	out     []byte
 }
 
+// isKeeping says whether a segment has begun of which nothing was passed on yet.
+func (u *unwrapper) isKeeping() bool {
+	return len(u.buf) > 0 || u.rest > 0 && u.rest == u.now.length
+}
+
 // data unwraps b.
 func (u *unwrapper) data(b []byte, atCall bool, to *prefix.Reader, h prefix.Handler) {
 	for len(b) > 0 {

@@ -49,6 +49,7 @@ func (p *parser) begin(id uint16, sink protocol.Sink) {
 	*r = request{wireID: id, id: p.lastID, vars: variables{buf: r.vars.buf[:0]}}
 	p.open = append(p.open, r)
 	sink.RequestBegin(r.id)
+	p.in.since.Date(r.id, sink)
 }
 
 // giveUp ends a request whose end was not seen.

@@ -31,7 +31,8 @@ type request struct {
 // stream is one direction: a sequence of records.
 type stream struct {
 	head   [headerSize]byte
-	n      int // of the header
+	n      int            // of the header
+	since  protocol.Since // when the record began of which only a part of the header is there
 	h      header
 	left   uint32 // of the content
 	pad    uint32
@@ -64,6 +65,8 @@ func (p *parser) stream(dir protocol.Direction) *stream {
 // Data implements protocol.Parser.
 func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 	p.data(dir, b, true, sink)
+	s := p.stream(dir)
+	s.since.Stamp(!s.isLost && !s.inBody && s.n > 0, sink)
 }
 
 func (p *parser) data(dir protocol.Direction, b []byte, atCall bool, sink protocol.Sink) {
@@ -90,7 +93,12 @@ func (p *parser) data(dir protocol.Direction, b []byte, atCall bool, sink protoc
 			n := copy(s.head[s.n:], b)
 			s.n += n
 			b = b[n:]
-			if s.n == headerSize && !p.record(dir, sink) {
+			if s.n < headerSize {
+				return
+			}
+			ok := p.record(dir, sink)
+			s.since.Clear()
+			if !ok {
 				p.lose(dir, sink)
 				return
 			}

@@ -19,7 +19,8 @@ const (
 type half struct {
 	state  state
 	header [headerSize]byte
-	n      int // bytes of the header, or of the preface, that are there
+	n      int            // bytes of the header, or of the preface, that are there
+	since  protocol.Since // when the frame began of which only a part of the header is there
 	frame  frame
 	remain uint32 // bytes of the payload to come
 	data   uint32 // of them, and of a DATA frame: bytes that are not padding
@@ -68,6 +69,7 @@ func (p *parser) read(dir protocol.Direction, b []byte, atCall bool, sink protoc
 		if h.n += n; h.n == headerSize {
 			h.n = 0
 			p.beginFrame(dir, parseFrame(h.header[:]), sink)
+			h.since.Clear()
 		}
 		return n
 	}

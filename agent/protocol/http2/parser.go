@@ -42,6 +42,8 @@ func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 	for atCall := true; len(b) > 0; atCall = false {
 		b = b[p.read(dir, b, atCall, sink):]
 	}
+	h := &p.halves[dir]
+	h.since.Stamp(h.state == inHeader && h.n > 0, sink)
 }
 
 // Gap implements protocol.Parser. Inside a frame the place is kept; with the header of a frame it is lost.

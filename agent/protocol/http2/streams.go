@@ -123,6 +123,7 @@ func (p *parser) beginRequest(number uint32, sink protocol.Sink) {
 	p.nextID++
 	s.id = p.nextID
 	sink.RequestBegin(s.id)
+	p.halves[protocol.ToServer].since.Date(s.id, sink)
 }
 
 // headers acts on a field block. Trailers of a request say nothing of interest.

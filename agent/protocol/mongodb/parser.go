@@ -53,6 +53,7 @@ func newParser() *parser {
 func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 	p.sink = sink
 	p.streams[dir].Data(b, true, p)
+	p.streams[dir].Stamp(sink, false)
 	p.sink = nil
 }
 
@@ -60,6 +61,7 @@ func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 func (p *parser) Gap(dir protocol.Direction, n uint32, tail []byte, sink protocol.Sink) {
 	p.sink = sink
 	p.streams[dir].Gap(n, tail, p)
+	p.streams[dir].Stamp(sink, false)
 	p.sink = nil
 }
 
@@ -84,6 +86,7 @@ func (p *parser) Measure(dir protocol.Direction, b []byte) (size uint64, keep in
 		p.nextID++
 		p.reading[dir] = message{id: p.nextID, size: uint64(h.size)}
 		p.sink.RequestBegin(p.nextID)
+		p.streams[dir].Date(p.nextID, p.sink)
 		return uint64(h.size), keepCmd, true
 	}
 	p.reading[dir] = message{id: p.answered(&h), size: uint64(h.size)}

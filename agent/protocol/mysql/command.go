@@ -38,6 +38,8 @@ func (p *parser) firstOfCommand(code byte, sink protocol.Sink) {
 	p.isSending = true
 	p.queue.push(entry{id: p.nextID, code: code, answer: c.answer, isPartial: p.isDoubtful})
 	sink.RequestBegin(p.nextID)
+	p.since.Date(p.nextID, sink)
+	p.since.Clear()
 }
 
 // command reads a complete command. b begins with the command byte.

@@ -51,7 +51,8 @@ type parser struct {
 	dialect     sqltext.Dialect
 	queue       queue
 	nextID      uint64
-	isSending   bool // the last entry's command goes on
+	isSending   bool           // the last entry's command goes on
+	since       protocol.Since // when the command began of which only a header was seen
 	doubt
 
 	statements map[uint32]sqltext.Statement
@@ -66,6 +67,28 @@ func newParser() *parser { return &parser{dialect: sqltext.MySQLNoEscapes} }
 
 // Data implements protocol.Parser.
 func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
+	p.read(dir, b, sink)
+	if dir == protocol.ToServer {
+		p.since.Stamp(p.isInHeader(), sink)
+	}
+}
+
+// isInHeader says whether what was read of the client ends in or behind the header of a packet.
+func (p *parser) isInHeader() bool {
+	if p.begun != nil {
+		return true
+	}
+	if p.zipped != nil {
+		if o := &p.zipped[protocol.ToServer]; o.state == inHeader || o.state == inBody && o.remain > 0 && (len(o.buf) > 0 || o.remain == o.length()) {
+			return true
+		}
+	}
+	s := &p.streams[protocol.ToServer]
+	return s.state == inHeader || s.state == inBody && !s.hasFirst && !s.isNext
+}
+
+// read is Data of one direction.
+func (p *parser) read(dir protocol.Direction, b []byte, sink protocol.Sink) {
 	if p.phase == unknown && len(b) > 0 {
 		if b = p.start(dir, b); b == nil {
 			return

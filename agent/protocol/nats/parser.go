@@ -65,7 +65,7 @@ func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 	}
 	p.sink = sink
 	p.streams[dir].Data(b, true, p)
-	p.streams[dir].Stamp(sink)
+	p.streams[dir].Stamp(sink, false)
 	p.endData()
 }
 
@@ -76,7 +76,7 @@ func (p *parser) Gap(dir protocol.Direction, n uint32, tail []byte, sink protoco
 	}
 	p.sink = sink
 	p.streams[dir].Gap(n, tail, p)
-	p.streams[dir].Stamp(sink)
+	p.streams[dir].Stamp(sink, false)
 	p.endData()
 }
 

@@ -40,26 +40,18 @@ type Reader struct {
 	size   uint64 // of the message; 0 between messages
 	keep   int    // how many first bytes Message wants; 0 once it was called
 	isLost bool
-	since  uint64 // mark of the call that the bytes in buf begin with; 0 for the one being read
+	since  protocol.Since // when the bytes in buf began
 }
 
-// Stamp notes when the message began whose first bytes are kept. It is to be called after Data and Gap.
-func (r *Reader) Stamp(sink protocol.Sink) {
-	if len(r.buf) == 0 {
-		r.since = 0
-	} else if d, ok := sink.(protocol.Dater); ok && r.since == 0 {
-		r.since = d.Now()
-	}
+// Stamp notes when the message began whose first bytes are kept, here or (isElsewhere) by who takes something off before. It is to be called
+// after Data and Gap.
+func (r *Reader) Stamp(sink protocol.Sink, isElsewhere bool) {
+	r.since.Stamp(len(r.buf) > 0 || isElsewhere, sink)
 }
 
 // Date says of a request that begins with the message of which Message tells that it began with an earlier call, if it did.
 func (r *Reader) Date(id uint64, sink protocol.Sink) {
-	if r.since == 0 {
-		return
-	}
-	if d, ok := sink.(protocol.Dater); ok {
-		d.RequestSince(id, r.since)
-	}
+	r.since.Date(id, sink)
 }
 
 func (r *Reader) maxHeader() int { return max(r.MaxHeader, minHeader) }
@@ -136,7 +128,8 @@ func (r *Reader) Lose(h Handler) {
 	h.Lost(r.Dir)
 	r.release()
 	r.isLost = true
-	r.size, r.rest, r.keep, r.since = 0, 0, 0, 0
+	r.size, r.rest, r.keep = 0, 0, 0
+	r.since.Clear()
 }
 
 // begin reads the header of a message.
@@ -195,7 +188,7 @@ func (r *Reader) tellIfWhole(h Handler) {
 func (r *Reader) tell(b []byte, isCut bool, h Handler) {
 	r.keep = 0
 	ok := h.Message(r.Dir, b, r.size, isCut)
-	r.since = 0
+	r.since.Clear()
 	r.release()
 	if !ok {
 		r.Lose(h)
@@ -233,7 +226,7 @@ func (r *Reader) resync(b []byte, atCall bool, h Handler) int {
 			r.Data(waited, false, h)
 			return 0
 		}
-		r.since = 0
+		r.since.Clear()
 	}
 	switch h.Strict(r.Dir, b) {
 	case protocol.IsRequest, protocol.IsResponse:
