@@ -44,8 +44,8 @@ func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
 	if p.isOver {
 		return
 	}
-	if p.isLost {
-		p.end(sink)
+	if p.isLost || !p.hasBegun && (dir == protocol.FromServer || len(b) > 0 && b[0] != typeHandshake) {
+		p.end(sink) // the handshake was before
 		return
 	}
 	s := &p.sides[dir]

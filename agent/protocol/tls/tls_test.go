@@ -244,6 +244,16 @@ func truncate(t *testing.T, calls []call) {
 	}
 }
 
+// A connection whose handshake was before anybody looked holds no request that could be missing.
+func TestJoined(t *testing.T) {
+	sealed := append([]byte{23, 3, 3, 0, 40}, make([]byte, 40)...)
+	for _, dir := range []protocol.Direction{protocol.ToServer, protocol.FromServer} {
+		if s, n := parse([]call{{dir, sealed}, {1 - dir, sealed}}); s.lost != 0 || len(s.lines) != 0 || n != 1 {
+			t.Errorf("direction %d: %d calls read, told %q, lost %d", dir, n, s.lines, s.lost)
+		}
+	}
+}
+
 func TestRecognize(t *testing.T) {
 	sealed := append([]byte{23, 3, 3, 0, 40}, make([]byte, 40)...)
 	for _, tt := range []struct {
