@@ -52,7 +52,14 @@ func (s *grpcServer) count(method string, err error) {
 	s.log.AddRow(wire.Row{Key: wire.Key{Route: method[1:], Status: grpcCode(status.Code(err))}, Sum: wire.Sum{N: 1}})
 }
 
+// How long the server waits: in EmptyCall, and before each message of StreamingOutputCall.
+const (
+	grpcSlow  = 30 * time.Millisecond
+	grpcPause = 20 * time.Millisecond
+)
+
 func (s *grpcServer) EmptyCall(context.Context, *pb.Empty) (*pb.Empty, error) {
+	time.Sleep(grpcSlow)
 	return &pb.Empty{}, nil
 }
 
@@ -71,10 +78,10 @@ func (s *grpcServer) CacheableUnaryCall(ctx context.Context, _ *pb.SimpleRequest
 	return nil, status.FromContextError(ctx.Err()).Err()
 }
 
-// StreamingOutputCall sends a message every 20 ms.
+// StreamingOutputCall sends a message after each pause.
 func (s *grpcServer) StreamingOutputCall(r *pb.StreamingOutputCallRequest, out pb.TestService_StreamingOutputCallServer) error {
 	for _, p := range r.ResponseParameters {
-		time.Sleep(20 * time.Millisecond)
+		time.Sleep(grpcPause)
 		if err := out.Send(&pb.StreamingOutputCallResponse{Payload: &pb.Payload{Body: make([]byte, p.Size)}}); err != nil {
 			return err
 		}
@@ -155,7 +162,7 @@ func callGRPC(a Args) (*wire.Log, error) {
 			return nil, fmt.Errorf("wait for the word: %w", err)
 		}
 	}
-	if a.Plan == "old" { // alone: inside TLS it is not seen, and nothing else with it (docs/tls.md)
+	if a.Plan == "old" { // alone: what is missed at the start is to be seen
 		if _, err := c.EmptyCall(context.Background(), &pb.Empty{}); err != nil {
 			return nil, err
 		}
@@ -181,15 +188,15 @@ func grpcRound(c pb.TestServiceClient, a Args, log *wire.Log) {
 				defer cancel()
 				begin := time.Now()
 				err := call.do(ctx, c)
-				code := grpcCode(status.Code(err))
+				took, code := time.Since(begin).Seconds(), grpcCode(status.Code(err))
 				if call.isCancelled { // what its client says on the wire, whether it was cancelled or too late
 					code = "CANCELLED"
 				}
 				mu.Lock()
 				defer mu.Unlock()
 				log.AddRow(wire.Row{Key: wire.Key{Route: "grpc.testing.TestService/" + call.method, Status: code}, Sum: wire.Sum{N: 1}})
-				if call.method == "StreamingOutputCall" {
-					log.Durations = append(log.Durations, time.Since(begin).Seconds())
+				if !call.isCancelled {
+					log.Durations = append(log.Durations, took)
 				}
 			})
 		}

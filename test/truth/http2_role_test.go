@@ -64,10 +64,12 @@ func browseHTTP2(a Args) (*wire.Log, error) {
 		}
 	}
 	// Of a turn 256 KiB are copied until user space has said what the connection speaks: on a busy machine that takes a while.
+	begin := time.Now()
 	row, err := want{method: "GET", path: "/hello"}.askHTTP2(tr, a)
 	if err != nil {
 		return nil, err
 	}
+	log.Durations = append(log.Durations, time.Since(begin).Seconds())
 	log.AddRow(row)
 	time.Sleep(300 * time.Millisecond)
 	for range a.Requests {
@@ -84,9 +86,12 @@ func roundHTTP2(tr *http.Transport, a Args, log *wire.Log) error {
 	var first error
 	for range a.Connections {
 		wg.Go(func() {
-			for _, w := range matrix() {
+			for _, w := range append(matrix(), want{method: "GET", path: "/delay"}) {
+				begin := time.Now()
 				row, err := w.askHTTP2(tr, a)
+				took := time.Since(begin).Seconds()
 				mu.Lock()
+				log.Durations = append(log.Durations, took)
 				if err != nil && first == nil {
 					first = err
 				}

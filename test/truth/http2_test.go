@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,10 +33,14 @@ func testHTTP2(t *testing.T, w way) {
 	w.keepNode(t)
 	x := w.sonde(t)
 	t.Run("go", func(t *testing.T) {
+		var served string
+		var l *wire.Log
 		checkUnlessBusy(t, x, id+"-go", func(id string) []claim {
 			s := startHTTP2(t, id, "http2-server", Args{TLS: w.tls})
-			return conversation(id+"-client", id, startRole(t, id+"-client", "http2-client", Args{Addr: s.addr, Requests: 10, Connections: 10, TLS: w.tls}).log(t))
+			served, l = id, startRole(t, id+"-client", "http2-client", Args{Addr: s.addr, Requests: 10, Connections: 10, TLS: w.tls}).log(t)
+			return conversation(id+"-client", id, l)
 		})
+		checkHTTPLatency(t, x, served+"-client", served, "/delay", delayLeast, l)
 	})
 	t.Run("h2load", func(t *testing.T) {
 		checkUnlessBusy(t, x, id+"-load", func(id string) []claim { return h2load(t, id, w) })
@@ -47,7 +52,9 @@ func testHTTP2(t *testing.T, w way) {
 		s.waitPort(t, "tcp", local(port))
 		rows := nodeRows(t, start(t, id+"-node-client", env, program(t, "/usr/bin/node", "node"), node, "client", fmt.Sprint(port), "20"))
 		check(t, x, conversation(id+"-node-client", id+"-node", rows["http"])...)
+		checkHTTPLatency(t, x, id+"-node-client", id+"-node", "/slow", 30*time.Millisecond, rows["http"])
 		checkCalls(t, x, id+"-node-client", id+"-node", rows["grpc"])
+		checkCallLatency(t, x, id+"-node-client", id+"-node", rows["grpc"])
 	})
 	t.Run("upgraded", func(t *testing.T) {
 		if w.tls != "" {
@@ -74,10 +81,6 @@ func testHTTP2(t *testing.T, w way) {
 	t.Run("joined", func(t *testing.T) {
 		io.WriteString(oldClient.stdin, "go\n")
 		l := oldClient.log(t)
-		if w.tls != "" {
-			// Both ends wait in crypto/tls when Sonde comes, and the first request is made alone (docs/tls.md).
-			l.AddRow(wire.Row{Key: wire.Key{Method: "GET", Route: "/hello", Status: "200"}, Sum: wire.Sum{N: -1}})
-		}
 		checkJoined(t, x, "http", oldClient.service, old.service, l)
 	})
 	lost, err := x.Lost()
@@ -220,11 +223,16 @@ func nodeRows(t *testing.T, p *process) map[string]*wire.Log {
 		var r struct {
 			Kind string
 			wire.Row
+			Durations []float64
 		}
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			t.Fatalf("read %q: %v", line, err)
 		}
-		logs[r.Kind].AddRow(r.Row)
+		if l := logs[r.Kind]; r.Durations != nil {
+			l.Durations = r.Durations
+		} else {
+			l.AddRow(r.Row)
+		}
 	}
 	return logs
 }
@@ -329,7 +337,7 @@ func testGRPC(t *testing.T, w way) {
 			}
 		}
 		checkCalls(t, x, id+"-go-client", id+"-go", l)
-		checkStreams(t, x, id+"-go-client", l)
+		checkCallLatency(t, x, id+"-go-client", id+"-go", l)
 		checkGRPCErrors(t, x, id+"-go-client", id+"-go", l)
 	})
 	t.Run("node", func(t *testing.T) {
@@ -337,22 +345,16 @@ func testGRPC(t *testing.T, w way) {
 		_, port, _ := strings.Cut(s.addr, ":")
 		rows := nodeRows(t, start(t, id+"-node-client", env, program(t, "/usr/bin/node", "node"), filepath.Join("testdata", "http2.js"), "client", port, "10", "grpc"))
 		checkCalls(t, x, id+"-node-client", id+"-for-node", rows["grpc"])
+		checkCallLatency(t, x, id+"-node-client", id+"-for-node", rows["grpc"])
 	})
 	t.Run("joined", func(t *testing.T) {
 		io.WriteString(oldClient.stdin, "go\n")
 		l := oldClient.log(t)
-		if w.tls != "" {
-			// Both ends wait in crypto/tls when Sonde comes, and the first call is made alone (docs/tls.md).
-			l.AddRow(wire.Row{Key: wire.Key{Route: "grpc.testing.TestService/EmptyCall", Status: "OK"}, Sum: wire.Sum{N: -1}})
-		}
 		checkJoined(t, x, "grpc", oldClient.service, old.service, l)
 	})
 	t.Run("joined node", func(t *testing.T) {
 		io.WriteString(oldNode.stdin, "go\n")
 		l := nodeRows(t, oldNode)["grpc"]
-		if w.tls != "" { // its server is crypto/tls, and the client's first write does not tell its socket (docs/tls.md)
-			l.AddRow(wire.Row{Key: wire.Key{Route: "grpc.testing.TestService/EmptyCall", Status: "OK"}, Sum: wire.Sum{N: -1}})
-		}
 		checkJoined(t, x, "grpc", oldNode.service, forOldNode.service, l)
 	})
 	lost, err := x.Lost()
@@ -371,13 +373,32 @@ func hasRow(l *wire.Log, want wire.Row) bool {
 	return false
 }
 
-// checkStreams compares how long streams lasted, to their end, with what their client measured.
-func checkStreams(t *testing.T, x *sut.Sonde, client string, l *wire.Log) {
+// checkCallLatency compares durations at both ends with what the client measured, of all calls but those that it gave up, and with how long the
+// server waits in some.
+func checkCallLatency(t *testing.T, x *sut.Sonde, client, server string, l *wire.Log) {
 	t.Helper()
-	measured := sumOf(l.Durations)
-	got, err := x.Value(fmt.Sprintf(`sum(histogram_sum(rpc_client_call_duration_seconds{service_name=%q, rpc_method="grpc.testing.TestService/StreamingOutputCall"}))`, client))
-	if err != nil || got > measured || got < 0.1*float64(len(l.Durations)) { // five pauses of 20 ms each
-		t.Errorf("%d streams took %v s (%v), their client measured %v s, and they cannot be shorter than 100 ms", len(l.Durations), got, err, measured)
+	for side, service := range map[string]string{"client": client, "server": server} {
+		calls := fmt.Sprintf(`rpc_%s_call_duration_seconds{service_name=%q, rpc_response_status_code!="CANCELLED"`, side, service)
+		checkLatency(t, x, service, calls+"}", 0, l.Durations)
+		for method, least := range map[string]time.Duration{"EmptyCall": grpcSlow, "StreamingOutputCall": 5 * grpcPause} {
+			method = "grpc.testing.TestService/" + method
+			if !slices.ContainsFunc(l.Rows, func(r wire.Row) bool { return r.Route == method }) {
+				continue
+			}
+			checkLeast(t, x, service, calls+fmt.Sprintf(`, rpc_method=%q}`, method), least.Seconds())
+		}
+	}
+}
+
+// checkHTTPLatency compares durations at both ends with what the client measured, and with how long the server waits in requests of one route.
+func checkHTTPLatency(t *testing.T, x *sut.Sonde, client, server, route string, least time.Duration, l *wire.Log) {
+	t.Helper()
+	for side, service := range map[string]string{"client": client, "server": server} {
+		requests := fmt.Sprintf(`http_%s_request_duration_seconds{service_name=%q`, side, service)
+		checkLatency(t, x, service, requests+"}", 0, l.Durations)
+		if n, _ := checkLeast(t, x, service, requests+fmt.Sprintf(`, %s=%q}`, map[string]string{"client": "url_template", "server": "http_route"}[side], route), least.Seconds()); n == 0 {
+			t.Errorf("%s: no requests of %s: the test is void", service, route)
+		}
 	}
 }
 

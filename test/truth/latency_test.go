@@ -35,21 +35,7 @@ func checkLatency(t *testing.T, x *sut.Sonde, what, selector string, least float
 	if len(measured) == 0 {
 		t.Fatalf("%s: nothing was timed, the test is void", what)
 	}
-	value := func(format string, args ...any) float64 {
-		v, err := x.Value(fmt.Sprintf(format, args...))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-	n, sum = value("sum(histogram_count(%s))", selector), value("sum(histogram_sum(%s))", selector)
-	if sum < (least-lateEnd/2)*n {
-		t.Errorf("%s: %v requests took %v s, each took %v s at least", what, n, sum, least)
-	}
-	quantile := func(q float64) float64 { return value("histogram_quantile(%v, sum(%s))", q, selector) }
-	if p := quantile(0.01); p < (least-lateEnd)*(1-resolution) {
-		t.Errorf("%s: the first percentile is %v s, and none took less than %v s", what, p, least)
-	}
+	n, sum = checkLeast(t, x, what, selector, least)
 	switch timed := float64(len(measured)); {
 	case n < timed:
 		t.Errorf("%s: %v requests are shown, the client measured %v", what, n, timed)
@@ -64,11 +50,39 @@ func checkLatency(t *testing.T, x *sut.Sonde, what, selector string, least float
 	slices.Sort(measured)
 	for _, q := range []float64{0.5, 0.95} {
 		upper := measured[min(int(q*n)+1, len(measured)-1)]
-		if p := quantile(q); p > upper*(1+resolution) || p > longest*(1+resolution) {
+		if p := quantile(t, x, q, selector); p > upper*(1+resolution) || p > longest*(1+resolution) {
 			t.Errorf("%s: the quantile %v is %v s, the client measured %v s", what, q, p, upper)
 		}
 	}
 	return n, sum
+}
+
+// checkLeast compares the durations of some requests with how long their server waited in each, in seconds. It returns how many are shown,
+// and the sum of their durations in seconds.
+func checkLeast(t *testing.T, x *sut.Sonde, what, selector string, least float64) (n, sum float64) {
+	t.Helper()
+	n, sum = valueOf(t, x, "sum(histogram_count(%s))", selector), valueOf(t, x, "sum(histogram_sum(%s))", selector)
+	if sum < (least-lateEnd/2)*n {
+		t.Errorf("%s: %v requests took %v s, each took %v s at least", what, n, sum, least)
+	}
+	if p := quantile(t, x, 0.01, selector); p < (least-lateEnd)*(1-resolution) {
+		t.Errorf("%s: the first percentile is %v s, and none took less than %v s", what, p, least)
+	}
+	return n, sum
+}
+
+func quantile(t *testing.T, x *sut.Sonde, q float64, selector string) float64 {
+	t.Helper()
+	return valueOf(t, x, "histogram_quantile(%v, sum(%s))", q, selector)
+}
+
+func valueOf(t *testing.T, x *sut.Sonde, format string, args ...any) float64 {
+	t.Helper()
+	v, err := x.Value(fmt.Sprintf(format, args...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 func sumOf(seconds []float64) (sum float64) {

@@ -62,6 +62,9 @@ func serve(ctx context.Context, a Args) (*wire.Log, error) {
 	return log, nil
 }
 
+// delayLeast is what every request of /delay takes.
+const delayLeast = 20 * time.Millisecond
+
 func answer(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	switch p := r.URL.Path; {
@@ -85,8 +88,8 @@ func answer(w http.ResponseWriter, r *http.Request) {
 			http.NewResponseController(w).Flush()
 		}
 	case strings.HasPrefix(p, "/delay"):
-		// 20 to 60 ms, and now and then 150 to 250: the tail that p99 is about.
-		ms := 20 + 40*rand.Float64()*rand.Float64()
+		// From delayLeast on to 60 ms, and now and then 150 to 250: the tail that p99 is about.
+		ms := float64(delayLeast.Milliseconds()) + 40*rand.Float64()*rand.Float64()
 		if rand.IntN(20) == 0 {
 			ms = 150 + 100*rand.Float64()
 		}
