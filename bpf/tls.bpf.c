@@ -11,6 +11,16 @@
 #include <bpf/bpf_core_read.h>
 #include "kernel_compat.h"
 #include "loss.h"
+
+/*
+ * The bytes of a call are the user's, or kept in a map (tls_owed.h). Addresses of the kernel have the top bit set; that none comes from
+ * a user is seen to in session_emit.
+ */
+#define IS_KERNEL(at) ((__s64)(at) < 0)
+#define BYTES_READ(dst, n, at)                                                                         \
+	(IS_KERNEL(at) ? bpf_probe_read_kernel(dst, n, (const void *)(at)) :                           \
+			 bpf_probe_read_user(dst, n, (const void *)(at)))
+
 #include "events.h"
 #include "recognize.h"
 #include "conn_state.h"
@@ -36,14 +46,19 @@
 #define COOKIE_ALONE(cookie) ((cookie) >> 16 & 1)      /* its session must not be in another call meanwhile */
 
 /* The same of a function that one of Go defers: it runs when the results of that one are on the stack already. */
-#define COOKIE_RESULT_AT(cookie) ((cookie) >> 8 & 0xffff) /* where, from the stack pointer of the function that defers */
-#define COOKIE_SIZE(cookie) ((cookie) >> 24 & 0xffff)	  /* bytes of code that the function that defers has */
-#define COOKIE_BACK(cookie) ((__s64)(cookie) >> 40)	  /* bytes from its begin to the probed instruction */
+#define COOKIE_DEFERRED_KIND(cookie) ((cookie) & 7)
+#define COOKIE_RESULT_AT(cookie) ((cookie) >> 3 & 0x1fff)     /* where, in words from the stack pointer of the function that defers */
+#define COOKIE_ARGUMENTS_AT(cookie) ((cookie) >> 16 & 0x1fff) /* the same of its arguments, which it keeps there; 0: not known */
+#define COOKIE_SIZE(cookie) ((cookie) >> 29 & 0xffff)	      /* bytes of code that the function that defers has */
+#define COOKIE_BACK(cookie) ((__s64)(cookie) >> 45)	      /* bytes from its begin to the probed instruction */
 
-/* session_emit hands on plain text of a session. It returns false where the session's connection is not known. */
-static __noinline int session_emit(struct tls_session *s, __u64 buf, __u32 n, __u32 direction)
+/*
+ * session_emit hands on plain text of a session, of a given time or (0) of now. It returns false where the session's
+ * connection is not known.
+ */
+static __noinline int session_emit(struct tls_session *s, __u64 buf, __u32 n, __u32 direction, __u64 time_ns)
 {
-	struct user_args args = { .number = NR_write, .a2 = buf };
+	struct user_args args = { .number = NR_write, .a2 = buf, .time_ns = time_ns };
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	__u64 id = s->conn | TLS_CONN;
 	struct plain_conn *p;
@@ -51,6 +66,8 @@ static __noinline int session_emit(struct tls_session *s, __u64 buf, __u32 n, __
 
 	if (!s->conn || !s->whole)
 		return 0;
+	if (IS_KERNEL(buf) && !time_ns)
+		args.a2 = 0; /* a user has no business there */
 	p = bpf_map_lookup_elem(&plain_conns, &id);
 	if (!p)
 		return 0;
@@ -69,7 +86,10 @@ static __always_inline void session_missed(struct tls_session *s)
 {
 	loss_count(LOSS_TLS_UNBOUND);
 	s->missed = 1;
+	s->owed = 0;
 }
+
+#include "tls_owed.h"
 
 /*
  * write_begins hands on what is to be written: at its end the answer may be there already, or even the connection gone.
@@ -82,7 +102,7 @@ static __always_inline void write_begins(struct tls_session *s, struct tls_call 
 	call->handed_on = 1;
 	if (len <= ahead)
 		return;
-	if (session_emit(s, call->buf + ahead, len - ahead, EGRESS)) {
+	if (session_emit(s, call->buf + ahead, len - ahead, EGRESS, 0)) {
 		if (repeats)
 			s->ahead = len;
 		return;
@@ -97,7 +117,7 @@ static __always_inline void write_continues(struct tls_session *s, bool repeats)
 {
 	__u32 n = s->waiting_len;
 
-	if (!n || s->whole != TLS_WHOLE || !session_emit(s, s->waiting, n, EGRESS))
+	if (!n || s->whole != TLS_WHOLE || !session_emit(s, s->waiting, n, EGRESS, 0))
 		return;
 	s->waiting_len = 0;
 	if (repeats)
@@ -105,13 +125,16 @@ static __always_inline void write_continues(struct tls_session *s, bool repeats)
 }
 
 /* write_ends settles a write of which the library took n bytes. */
-static __always_inline void write_ends(struct tls_session *s, const struct tls_call *call, __u32 n, bool repeats)
+static __always_inline void write_ends(struct tls_session *s, const struct tls_session_key *key,
+				       const struct tls_call *call, __u32 n, bool repeats)
 {
 	if (!call->handed_on && s->waiting_len) {
 		__u32 late = repeats && n < s->waiting_len ? n : s->waiting_len;
 
 		s->waiting_len = 0;
-		if (n && !(s->whole == TLS_WHOLE && session_emit(s, s->waiting, late, EGRESS)))
+		if (!n || (s->whole == TLS_WHOLE && session_emit(s, s->waiting, late, EGRESS, 0)))
+			return;
+		if (s->whole != TLS_WHOLE || s->conn || !repeats || call->conn || !owed_keep(s, key, s->waiting, late))
 			session_missed(s);
 		return;
 	}
@@ -134,17 +157,20 @@ static __always_inline struct tls_session *session_begins(__u64 ssl, __u64 tgid,
 		s->whole = TLS_WHOLE;
 	else if (kind == TLS_READ && !s->whole)
 		s->whole = TLS_WHOLE_FROM_READ;
+	if (s && s->owed && s->conn)
+		owed_settle(s, &key);
 	return s;
 }
 
 /* session_ends handles the end of a call that moved n bytes. */
-static __always_inline void session_ends(struct tls_session *s, const struct tls_call *call, __u32 n, bool repeats)
+static __always_inline void session_ends(struct tls_session *s, const struct tls_session_key *key,
+					 const struct tls_call *call, __u32 n, bool repeats)
 {
 	if (call->kind == TLS_WRITE)
-		write_ends(s, call, n, repeats);
+		write_ends(s, key, call, n, repeats);
 	else if (call->kind == TLS_HANDSHAKING)
 		write_continues(s, repeats);
-	else if (n && !session_emit(s, call->buf, n, INGRESS))
+	else if (n && !session_emit(s, call->buf, n, INGRESS, 0))
 		session_missed(s);
 }
 
@@ -156,7 +182,7 @@ static __always_inline void thread_returned(struct tls_thread *t, const struct t
 
 	if (t->received.kind == TLS_APPLICATION_DATA)
 		weight = kind == TLS_READ && n ? tls_length_weight(n, t->received.len) : 0;
-	t->by_memory = 1;
+	t->by_memory = TLS_BY_MEMORY;
 	t->received.id = 0;
 	if (conn)
 		tls_evidence(key, conn, weight);
@@ -256,7 +282,7 @@ int tls_leave(struct pt_regs *ctx)
 		thread_returned(t, &key, call.kind, n);
 	s = tls_session_of(&key);
 	if (s)
-		session_ends(s, &call, n, true);
+		session_ends(s, &key, &call, n, true);
 	return 0;
 }
 
@@ -269,12 +295,15 @@ int tls_free(struct pt_regs *ctx)
 
 	if (!s)
 		return 0;
+	if (s->owed)
+		owed_settle(s, &key);
 	s->conn = 0;
 	s->candidate = 0;
 	s->evidence = 0;
 	s->missed = 0;
 	s->ahead = 0;
 	s->waiting_len = 0;
+	s->owed = 0;
 	return 0;
 }
 
@@ -290,19 +319,28 @@ static __always_inline bool go_restarts(const struct tls_goroutine *key, const s
 	       began->len == call->len;
 }
 
+/* go_is_calling tells whether a goroutine is in a call that was seen to begin. */
+static __always_inline bool go_is_calling(const struct tls_goroutine *key)
+{
+	const struct tls_call *call = bpf_map_lookup_elem(&tls_goroutines, key);
+
+	return call && call->kind != TLS_NONE;
+}
+
 /* Go's internal ABI: arguments in rax, rbx, rcx, …, the goroutine in r14; the result in rax. */
 SEC("uprobe.multi")
 int go_enter(struct pt_regs *ctx)
 {
+	__u64 cookie = bpf_get_attach_cookie(ctx);
 	struct tls_goroutine key = { .g = ctx->r14, .tgid = bpf_get_current_pid_tgid() >> 32 };
-	struct tls_call call = { .ssl = ctx->ax, .buf = ctx->bx, .len = ctx->cx, .kind = COOKIE_KIND(bpf_get_attach_cookie(ctx)) };
+	struct tls_call call = { .ssl = ctx->ax, .buf = ctx->bx, .len = ctx->cx, .kind = COOKIE_KIND(cookie) };
 	struct tls_session *s;
 
 	if (key.tgid == self_tgid || (call.kind == TLS_WRITE && go_restarts(&key, &call)))
 		return 0;
-	s = session_begins(call.ssl, key.tgid, call.kind, false);
+	s = session_begins(call.ssl, key.tgid, call.kind, COOKIE_ALONE(cookie));
 	/* Read and Write shake hands first */
-	if (!s || (call.kind == TLS_HANDSHAKING && bpf_map_lookup_elem(&tls_goroutines, &key)))
+	if (!s || (call.kind == TLS_HANDSHAKING && go_is_calling(&key)))
 		return 0;
 	if (call.kind == TLS_WRITE)
 		write_begins(s, &call, ctx->cx, false);
@@ -311,34 +349,81 @@ int go_enter(struct pt_regs *ctx)
 	return 0;
 }
 
-/* go_ends handles the end of a function of which goroutine calls it in the registers, and which returns n. */
-static __always_inline int go_ends(struct pt_regs *ctx, __u32 kind, long n)
+/*
+ * go_ends handles the end of a function that a goroutine called, and which returns n. It returns false where the call was
+ * not seen to begin.
+ */
+static __always_inline bool go_ends(const struct tls_goroutine *key, __u32 kind, long n)
 {
-	struct tls_goroutine key = { .g = ctx->r14, .tgid = bpf_get_current_pid_tgid() >> 32 };
-	struct tls_call *at = bpf_map_lookup_elem(&tls_goroutines, &key), call;
+	struct tls_call *at = bpf_map_lookup_elem(&tls_goroutines, key), call;
 	struct tls_session_key session;
 	struct tls_session *s;
 
-	if (!at)
-		return 0;
+	if (!at || at->kind == TLS_NONE)
+		return false;
 	call = *at;
 	if (call.kind == kind)
-		bpf_map_delete_elem(&tls_goroutines, &key);
+		bpf_map_delete_elem(&tls_goroutines, key);
 	else if (kind != TLS_HANDSHAKING) /* that of a read or write is within it */
-		return 0;
+		return true;
 	call.kind = kind;
 	session.ssl = call.ssl;
-	session.tgid = key.tgid;
+	session.tgid = key->tgid;
 	s = tls_session_of(&session);
 	if (s)
-		session_ends(s, &call, n > 0 ? n : 0, false);
-	return 0;
+		session_ends(s, &session, &call, n > 0 ? n : 0, false);
+	return true;
 }
 
 SEC("uprobe.multi")
 int go_leave(struct pt_regs *ctx)
 {
-	return go_ends(ctx, COOKIE_KIND(bpf_get_attach_cookie(ctx)), ctx->ax);
+	struct tls_goroutine key = { .g = ctx->r14, .tgid = bpf_get_current_pid_tgid() >> 32 };
+
+	go_ends(&key, COOKIE_KIND(bpf_get_attach_cookie(ctx)), ctx->ax);
+	return 0;
+}
+
+/* go_bind_received binds a session to the socket of which the read that ends now received a record. */
+static __always_inline void go_bind_received(struct tls_session *s, const struct tls_session_key *key,
+					     const struct tls_call *received, __u32 n)
+{
+	__u64 plain = received->conn | TLS_CONN;
+	struct plain_conn *p = bpf_map_lookup_elem(&plain_conns, &plain);
+
+	if (!p || s->conn || (p->session.ssl && p->session.ssl != key->ssl) || n + TLS_OVERHEAD_MIN > received->len)
+		return;
+	if (s->missed)
+		p->c.flags &= ~CONN_SEEN;
+	s->conn = received->conn;
+	p->session = *key;
+}
+
+/*
+ * go_was_reading handles the end of a read that nobody saw begin: it did before the probes were there. Its arguments are
+ * still where it keeps them, a session and a buffer. No other read of that session was under way.
+ */
+static __always_inline void go_was_reading(const struct tls_goroutine *key, __u64 arguments, __u32 n)
+{
+	struct tls_call *received = bpf_map_lookup_elem(&tls_goroutines, key);
+	struct tls_session_key session = { .tgid = key->tgid };
+	struct tls_call call = { .kind = TLS_READ };
+	struct tls_session *s;
+	__u64 kept[2];
+
+	if (bpf_probe_read_user(kept, sizeof(kept), (const void *)arguments)) {
+		loss_count(LOSS_PAYLOAD_FAULT);
+		return;
+	}
+	session.ssl = kept[0];
+	call.buf = kept[1];
+	s = session_begins(session.ssl, session.tgid, TLS_READ, false);
+	if (!s)
+		return;
+	if (received)
+		go_bind_received(s, &session, received, n);
+	bpf_map_delete_elem(&tls_goroutines, key);
+	session_ends(s, &session, &call, n, false);
 }
 
 /*
@@ -349,14 +434,18 @@ SEC("uprobe.multi")
 int go_deferred(struct pt_regs *ctx)
 {
 	__u64 cookie = bpf_get_attach_cookie(ctx), sp = ctx->sp, begin = ctx->ip - COOKIE_BACK(cookie), from = 0;
+	struct tls_goroutine key = { .g = ctx->r14, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	__u32 kind = COOKIE_DEFERRED_KIND(cookie);
 	long n = 0;
 
 	/* After a panic the runtime calls it, and there are no results. */
 	if (bpf_probe_read_user(&from, sizeof(from), (const void *)sp) || from - begin >= COOKIE_SIZE(cookie))
 		return 0;
-	if (bpf_probe_read_user(&n, sizeof(n), (const void *)(sp + 8 + COOKIE_RESULT_AT(cookie))))
+	if (bpf_probe_read_user(&n, sizeof(n), (const void *)(sp + 8 + 8 * COOKIE_RESULT_AT(cookie))))
 		loss_count(LOSS_PAYLOAD_FAULT);
-	return go_ends(ctx, COOKIE_KIND(cookie), n);
+	if (!go_ends(&key, kind, n) && n > 0 && kind == TLS_READ && COOKIE_ARGUMENTS_AT(cookie) && key.tgid != self_tgid)
+		go_was_reading(&key, sp + 8 + 8 * COOKIE_ARGUMENTS_AT(cookie), n);
+	return 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -114,7 +114,7 @@ static __always_inline void capture_call(struct conn_state *c, struct sock *sk, 
 	if (c->flags & CONN_DATAGRAM && SK_READ(sk, __sk_common.skc_dport) == 0)
 		datagram_peer(c, args, direction);
 	call.pid_tgid = pid_tgid;
-	call.time_ns = bpf_ktime_get_ns();
+	call.time_ns = args->time_ns ?: bpf_ktime_get_ns();
 	if (is_unknown(c) && !conn_recognize(c, &call, new_turn))
 		return;
 	if (is_announce_due(c, call.time_ns))

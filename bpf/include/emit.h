@@ -8,7 +8,7 @@ static __always_inline void tail_read(struct chunk *k, __u64 base, __u64 len)
 {
 	__u32 n = len < TAIL_MAX ? len : TAIL_MAX;
 
-	if (!base || n == 0 || bpf_probe_read_user(k->tail, TAIL_MAX, (const void *)(base + len - n)))
+	if (!base || n == 0 || BYTES_READ(k->tail, TAIL_MAX, base + len - n))
 		return;
 	k->tail_len = n;
 }

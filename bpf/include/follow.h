@@ -16,7 +16,7 @@ static __always_inline bool is_json_after(const struct call *call)
 	__u8 next = 0;
 
 	return call->user.base && !call->user.iov && call->len > HEAD_BYTES &&
-	       !bpf_probe_read_user(&next, sizeof(next), (const void *)(call->user.base + HEAD_BYTES)) && next == '{';
+	       !BYTES_READ(&next, sizeof(next), call->user.base + HEAD_BYTES) && next == '{';
 }
 
 /*

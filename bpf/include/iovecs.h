@@ -62,7 +62,7 @@ static __always_inline __u32 first_bytes(const struct call *call, __u8 *dst)
 	if (!call->user.base || !n)
 		return 0;
 	BOUND(n, HEAD_BYTES);
-	if (bpf_probe_read_user(dst, n, (const void *)call->user.base))
+	if (BYTES_READ(dst, n, call->user.base))
 		return 0;
 	return n;
 }

@@ -79,7 +79,7 @@ static __always_inline void data_fill(struct data_event *e, const struct conn_st
 		if (!r)                                                                                \
 			return -1;                                                                     \
 		BOUND(want, SIZE);                                                                     \
-		if (bpf_probe_read_user(r->payload, want, (const void *)k->base)) {                    \
+		if (BYTES_READ(r->payload, want, k->base)) {                                           \
 			loss_count(LOSS_PAYLOAD_FAULT);                                                \
 			want = 0;                                                                      \
 		}                                                                                      \

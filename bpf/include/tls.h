@@ -35,7 +35,10 @@ enum tls_kind {
 	TLS_HANDSHAKING = 3,
 };
 
-/* struct tls_call is a call into a TLS library that is under way. */
+/*
+ * struct tls_call is a call into a TLS library that is under way. Of Go's, kind may be TLS_NONE: one that began before
+ * the probes were there, of which only a receive was seen; then len is that of the record that begins there.
+ */
 struct tls_call {
 	__u64 ssl; /* the session: an address, opaque */
 	__u64 buf;
@@ -56,13 +59,15 @@ struct tls_near {
 };
 
 struct tls_thread {
+	__u32 by_memory; /* it was seen to use memory BIOs: TLS_BY_MEMORY; calls left in which it may turn out to: fewer. User space writes here */
+	__u32 pad;
 	struct tls_call call;
 	struct tls_call outer;	  /* in which call is: a program may write when told that the handshake is done, within a read */
 	struct tls_near said;	  /* TLS call without a socket call in it */
 	struct tls_near received; /* receive outside of any TLS call */
-	__u32 by_memory;	  /* this thread was seen to use memory BIOs */
-	__u32 pad;
 };
+
+#define TLS_BY_MEMORY 0xffffffff
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -95,11 +100,12 @@ struct tls_session {
 	__u32 evidence;
 	__u8 missed; /* plain text was moved before the socket was known */
 	__u8 whole;  /* enum tls_whole */
-	__u16 pad;
+	__u8 owed;   /* its writes are kept until the send of their records tells the socket, see tls_owed.h */
+	__u8 pad;
 	/*
-	 * What is written is handed on when the write begins, before anybody can answer it, with these two exceptions.
+	 * What is written is handed on when the write begins, before anybody can answer it, with these exceptions.
 	 * ahead: bytes handed on that the library has not taken yet: it will be asked to again. waiting: the handshake comes
-	 * first, and the bytes of the write that causes it wait for its end.
+	 * first, and the bytes of the write that causes it wait for its end; or the socket is not known before that.
 	 */
 	__u32 ahead;
 	__u32 waiting_len;

@@ -70,8 +70,10 @@ static __noinline int tls_bind(struct tls_call *call, struct conn_state *c, stru
 	__u8 h[8] __attribute__((aligned(8)));
 	struct plain_conn *p;
 
-	if (s && s->conn == c->id)
+	if (s && s->conn == c->id) {
+		c->tls = 1;
 		return 0;
+	}
 	if (!tls_header(c, len, h)) /* something else that happens to be done meanwhile */
 		return 0;
 	p = plain_conn_of(c, sk, h[0] == TLS_HANDSHAKE);
@@ -97,8 +99,11 @@ static __noinline int tls_near_call(struct tls_thread *t, struct conn_state *c, 
 
 	t->said.id = 0;
 	t->received.id = 0;
-	if (!tls_header(c, len, h))
+	if (!tls_header(c, len, h)) {
+		if (t->by_memory != TLS_BY_MEMORY)
+			t->by_memory--;
 		return 0;
+	}
 	if (!plain_conn_of(c, sk, h[0] == TLS_HANDSHAKE))
 		return 0;
 	record = h[3] << 8 | h[4];
@@ -117,18 +122,36 @@ static __noinline int tls_near_call(struct tls_thread *t, struct conn_state *c, 
 	return 0;
 }
 
+/*
+ * tls_go_received notes that a goroutine received the start of a record of data outside of any call that was seen to begin:
+ * it may be within one that began before.
+ */
+static __noinline int tls_go_received(const struct tls_goroutine *key, struct conn_state *c, struct sock *sk, __u32 len)
+{
+	struct tls_call call = { .kind = TLS_NONE, .conn = c->id };
+	__u8 h[8] __attribute__((aligned(8)));
+
+	if (!tls_header(c, len, h) || h[0] != TLS_APPLICATION_DATA || !plain_conn_of(c, sk, false))
+		return 0;
+	c->tls = 0; /* whose session it is shows when that call ends */
+	call.len = h[3] << 8 | h[4];
+	bpf_map_update_elem(&tls_goroutines, key, &call, BPF_ANY);
+	return 0;
+}
+
 /* tls_go_bind does for a goroutine what tls_bind does for a thread. Go keeps the goroutine in r14 (its internal ABI). */
-static __noinline int tls_go_bind(struct conn_state *c, struct sock *sk, __u32 len)
+static __noinline int tls_go_bind(struct conn_state *c, struct sock *sk, __u32 direction, __u32 len)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	struct tls_goroutine key = { .g = regs->r14, .tgid = bpf_get_current_pid_tgid() >> 32 };
 	struct tls_call *call = bpf_map_lookup_elem(&tls_goroutines, &key);
 
-	if (!call) {
-		c->tls_misses++;
-		return 0;
-	}
-	return tls_bind(call, c, sk, len);
+	if (call && call->kind != TLS_NONE)
+		return tls_bind(call, c, sk, len);
+	c->tls_misses++;
+	if (direction == INGRESS)
+		tls_go_received(&key, c, sk, len);
+	return 0;
 }
 
 /* tls_socket_call is told of every socket call on TCP. */
@@ -149,7 +172,7 @@ static __always_inline void tls_socket_call(struct conn_state *c, struct sock *s
 		}
 	}
 	if (tls_probed & TLS_GO && !c->tls && c->tls_misses < TLS_GO_TRIES)
-		tls_go_bind(c, sk, len);
+		tls_go_bind(c, sk, direction, len);
 }
 
 /* plain_conn_close ends the plain text of a socket that is gone. */

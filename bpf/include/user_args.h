@@ -25,6 +25,11 @@ enum syscall_number {
 	NR_pwritev2 = 328,
 };
 
+/* BYTES_READ copies bytes of a call that has one buffer. The including file may know other memory than the user's. */
+#ifndef BYTES_READ
+#define BYTES_READ(dst, n, at) bpf_probe_read_user(dst, n, (const void *)(at))
+#endif
+
 #define USER32_CS 0x23 /* arch/x86/include/asm/segment.h: code segment of a 32-bit task */
 
 /* struct user_bytes is either one buffer or an array of iovecs. Nothing at all: both null. */
@@ -39,6 +44,7 @@ struct user_args {
 	__u64 number;
 	__u64 a1, a2, a3, a4;
 	__u32 flags; /* recvmmsg: as the socket is asked, which may differ from a4 */
+	__u64 time_ns; /* when it was; 0: now */
 };
 
 /* struct sockaddr_in and struct sockaddr_in6 as user space lays them out (linux/in.h, linux/in6.h) */

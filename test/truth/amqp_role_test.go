@@ -236,11 +236,6 @@ func oldAMQP(c *amqp.Connection, a Args) (*wire.Log, error) {
 	if err := awaitWord(); err != nil {
 		return nil, err
 	}
-	if a.TLS != "" { // the first exchange of an old connection is not seen at an end that uses crypto/tls and asks first (docs/tls.md)
-		if _, err := ch.QueueDeclarePassive("old", false, true, true, false, nil); err != nil {
-			return nil, err
-		}
-	}
 	for range a.Requests {
 		if err := round(); err != nil {
 			return nil, err

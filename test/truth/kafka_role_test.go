@@ -46,8 +46,7 @@ func kafkaName(key int16) string {
 	return strings.NewReplacer("ID", "Id", "SASL", "Sasl", "ISR", "Isr").Replace(kmsg.NameForKey(key))
 }
 
-// serveKafka is a broker, by kfake. Its account is of the requests that it read, since it was last told a line. It says when it begins
-// anew, and when it is asked for metadata.
+// serveKafka is a broker, by kfake. Its account is of the requests that it read. It says when it is asked for metadata.
 func serveKafka(ctx context.Context, a Args) (*wire.Log, error) {
 	_, port, err := net.SplitHostPort(a.Addr)
 	if err != nil {
@@ -82,12 +81,6 @@ func serveKafka(ctx context.Context, a Args) (*wire.Log, error) {
 		}
 		return nil, nil, false
 	})
-	go func() {
-		for s := bufio.NewScanner(os.Stdin); s.Scan(); {
-			account.reset()
-			fmt.Fprintln(os.Stderr, "anew")
-		}
-	}()
 	<-ctx.Done()
 	return &account.log, nil
 }
@@ -140,8 +133,7 @@ func (a *kafkaAccount) OnBrokerRead(_ kgo.BrokerMetadata, key int16, n int, _, _
 }
 
 // useKafka produces a.Requests records one by one and as many at once, some without acknowledgement and some that are refused, and consumes
-// them in a group. With the plan "old" it produces alone, and counts only what it does after a line on its standard input. Inside TLS it says then that it
-// is warm, having produced one record more, and waits for another line.
+// them in a group. With the plan "old" it produces alone, and counts only what it does after a line on its standard input.
 func useKafka(ctx context.Context, a Args) (*wire.Log, error) {
 	account := &kafkaAccount{}
 	opts := func(more ...kgo.Opt) []kgo.Opt {
@@ -155,7 +147,7 @@ func useKafka(ctx context.Context, a Args) (*wire.Log, error) {
 		if err := account.produce(ctx, cl, topicOrders, 5); err != nil {
 			return nil, err
 		}
-		if err := account.waitOld(ctx, cl, a); err != nil {
+		if err := account.waitOld(); err != nil {
 			return nil, err
 		}
 	}
@@ -199,20 +191,11 @@ func useKafka(ctx context.Context, a Args) (*wire.Log, error) {
 }
 
 // waitOld waits for the word and begins the account anew.
-func (a *kafkaAccount) waitOld(ctx context.Context, cl *kgo.Client, args Args) error {
+func (a *kafkaAccount) waitOld() error {
 	fmt.Fprintln(os.Stderr, "ready")
 	words := bufio.NewReader(os.Stdin)
 	if _, err := words.ReadString('\n'); err != nil {
 		return fmt.Errorf("wait for the word: %w", err)
-	}
-	if args.TLS != "" {
-		if err := cl.ProduceSync(ctx, &kgo.Record{Topic: topicOrders, Value: []byte("warm")}).FirstErr(); err != nil {
-			return fmt.Errorf("produce: %w", err)
-		}
-		fmt.Fprintln(os.Stderr, "warm")
-		if _, err := words.ReadString('\n'); err != nil {
-			return fmt.Errorf("wait for another word: %w", err)
-		}
 	}
 	a.reset()
 	return nil

@@ -192,7 +192,7 @@ func useMongo(a Args) (*wire.Log, error) {
 		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
 			return nil, err
 		}
-		if err := c.Ping(ctx, nil); err != nil { // alone: inside TLS it may not be seen (docs/tls.md)
+		if err := c.Ping(ctx, nil); err != nil { // alone: what is missed at the start is to be seen
 			return nil, err
 		}
 	}

@@ -88,11 +88,6 @@ func speakNATS(a Args) (*wire.Log, error) {
 		if err := awaitWord(); err != nil {
 			return nil, err
 		}
-		if a.TLS != "" { // what was under way when Sonde came is over after it
-			if err := c.Flush(); err != nil {
-				return nil, err
-			}
-		}
 	} else {
 		done.add("connect", "", 1)
 		done.add("ping", "ok", 1)

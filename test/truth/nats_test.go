@@ -42,11 +42,6 @@ func testNATS(t *testing.T, w way) {
 		"libnats": {labels: `messaging_operation_name="request", messaging_destination_name="lib.echo"`},
 		"raw":     {labels: `messaging_operation_name="publish", messaging_response_status_code="ok"`},
 	}
-	// Old clients ping first, to have what was under way over. Inside TLS that may be seen at an end or not (docs/tls.md).
-	var unjudged []string
-	if w.tls != "" {
-		unjudged = []string{"ping"}
-	}
 	for _, client := range []string{"joined nats.go", "joined libnats", "nats.go", "libnats", "raw"} {
 		t.Run(client, func(t *testing.T) {
 			p := olds[client]
@@ -61,14 +56,14 @@ func testNATS(t *testing.T, w way) {
 				fmt.Fprintln(p.stdin, "go")
 			}
 			l := p.log(t)
-			checkOperations(t, x, "nats", p.service, "client", l, unjudged...)
+			checkOperations(t, x, "nats", p.service, "client", l)
 			o := timed[strings.TrimPrefix(client, "joined ")]
 			checkTimed(t, x, p.service, "client", o.labels, o.least, l.Durations)
 			o.took = append(o.took, l.Durations...)
 			whole.Merge(l)
 		})
 	}
-	checkOperations(t, x, "nats", id, "server", whole, unjudged...)
+	checkOperations(t, x, "nats", id, "server", whole)
 	for _, o := range timed {
 		checkTimed(t, x, id, "server", o.labels, o.least, o.took)
 	}

@@ -55,8 +55,8 @@ func testRemoting(t *testing.T, w way, plans ...string) {
 			fmt.Fprintln(c.client.stdin, "go")
 			l := c.client.log(t)
 			c.server.stop()
-			checkRemoting(t, x, w, c.client.service, "client", c.plan, l)
-			checkRemoting(t, x, w, c.server.service, "server", c.plan, l)
+			checkRemoting(t, x, c.client.service, "client", c.plan, l)
+			checkRemoting(t, x, c.server.service, "server", c.plan, l)
 		})
 	}
 	for _, plan := range plans {
@@ -66,8 +66,8 @@ func testRemoting(t *testing.T, w way, plans ...string) {
 				l := c.client.log(t)
 				c.server.stop()
 				same(t, l, c.server.log(t))
-				checkRemoting(t, x, w, c.client.service, "client", plan, l)
-				checkRemoting(t, x, w, c.server.service, "server", plan, l)
+				checkRemoting(t, x, c.client.service, "client", plan, l)
+				checkRemoting(t, x, c.server.service, "server", plan, l)
 				noPartial(t, x, c.client.service, c.server.service)
 			})
 		}
@@ -77,16 +77,15 @@ func testRemoting(t *testing.T, w way, plans ...string) {
 	}
 }
 
-// checkRemoting compares one end: every request by its name, target and status, latency, and messages. The first call of an old connection (early)
-// may be missing inside TLS (docs/tls.md).
-func checkRemoting(t *testing.T, x *sut.Sonde, w way, service, side, plan string, l *wire.Log) {
+// checkRemoting compares one end: every request by its name, target and status, latency, and messages.
+func checkRemoting(t *testing.T, x *sut.Sonde, service, side, plan string, l *wire.Log) {
 	t.Helper()
-	metric, labels, early, slow := "rpc_%s_call_duration_seconds", []string{"rpc_method", "rpc_response_status_code"}, dubboService+"/early", dubboService+"/slow"
+	metric, labels, slow := "rpc_%s_call_duration_seconds", []string{"rpc_method", "rpc_response_status_code"}, dubboService+"/slow"
 	if strings.HasPrefix(plan, "rocketmq") {
 		metric, labels = "messaging_%s_operation_duration_seconds", []string{"messaging_operation_name", "messaging_destination_name", "messaging_response_status_code"}
-		early, slow = "GET_CONSUMER_LIST_BY_GROUP", "QUERY_CONSUMER_OFFSET"
+		slow = "QUERY_CONSUMER_OFFSET"
 	}
-	want, first := map[string]float64{}, 0.0
+	want := map[string]float64{}
 	for _, r := range l.Rows {
 		key := r.Route + " " + r.Status
 		if strings.HasPrefix(plan, "rocketmq") {
@@ -94,8 +93,6 @@ func checkRemoting(t *testing.T, x *sut.Sonde, w way, service, side, plan string
 		}
 		switch {
 		case r.Method == "sent" || r.Method == "consumed":
-		case strings.HasPrefix(key, early):
-			first = float64(r.N)
 		default:
 			want[key] += float64(r.N)
 		}
@@ -103,12 +100,9 @@ func checkRemoting(t *testing.T, x *sut.Sonde, w way, service, side, plan string
 	if len(want) == 0 {
 		t.Fatal("no calls: the test is void")
 	}
-	selector := fmt.Sprintf(metric+"{service_name=%q, %s", side, service, labels[0])
-	sameSoon(t, x, service, fmt.Sprintf("sum by (%s) (histogram_count(%s!=%q}))", strings.Join(labels, ", "), selector, early), want, labels...)
-	if got, err := x.Value(fmt.Sprintf("sum(histogram_count(%s=%q}))", selector, early)); err != nil || got != first && (w.tls == "" || got > first) {
-		t.Errorf("%s: %v of the first calls (%v), want %v, or less inside TLS", service, got, err, first)
-	}
-	checkLatency(t, x, service, fmt.Sprintf("%s=%q}", selector, slow), remotingSlow.Seconds(), l.Durations)
+	selector := fmt.Sprintf(metric+"{service_name=%q", side, service)
+	sameSoon(t, x, service, fmt.Sprintf("sum by (%s) (histogram_count(%s}))", strings.Join(labels, ", "), selector), want, labels...)
+	checkLatency(t, x, service, fmt.Sprintf("%s, %s=%q}", selector, labels[0], slow), remotingSlow.Seconds(), l.Durations)
 	for _, kind := range []string{"sent", "consumed"} {
 		if n := counted(l, kind, "*"); n > 0 {
 			name := map[string]string{"client sent": "sent", "client consumed": "consumed", "server sent": "received", "server consumed": "delivered"}[side+" "+kind]

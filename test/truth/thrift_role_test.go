@@ -161,7 +161,7 @@ func callThrift(ctx context.Context, a Args) (*wire.Log, error) {
 		if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
 			return nil, fmt.Errorf("wait for the word: %w", err)
 		}
-		for _, c := range clients { // alone: inside TLS it may not be seen (docs/tls.md)
+		for _, c := range clients { // alone: what is missed at the start is to be seen
 			if err := callMethods(ctx, c, log, "early"); err != nil {
 				return nil, err
 			}

@@ -67,14 +67,8 @@ func testThrift(t *testing.T, w way) {
 		for _, o := range old {
 			io.WriteString(o.c.stdin, "go\n")
 			l := o.c.log(t)
-			early := calls(l, "early")
-			for side, service := range map[string]string{"client": o.c.service, "server": o.s.service} {
-				checkThrift(t, x, service, side, l)
-				got, err := x.Value(fmt.Sprintf(`sum(histogram_count(rpc_%s_call_duration_seconds{service_name=%q, rpc_method="early"}))`, side, service))
-				if err != nil || got != early && (w.tls == "" || got > early) {
-					t.Errorf("%s: %v of the first call of each connection (%v), want %v, or less inside TLS", service, got, err, early)
-				}
-			}
+			checkThrift(t, x, o.c.service, "client", l)
+			checkThrift(t, x, o.s.service, "server", l)
 		}
 	})
 	if err := x.Stop(); err != nil {
@@ -91,25 +85,11 @@ func startThriftClient(t *testing.T, service, addr, plan, language string, w way
 	return startRole(t, service, "thrift-client", Args{Addr: addr, Plan: plan, Requests: 10, Connections: 3, TLS: w.tls})
 }
 
-// calls counts those of a method.
-func calls(l *wire.Log, method string) (n float64) {
-	for _, r := range l.Rows {
-		if r.Route == method {
-			n += float64(r.N)
-		}
-	}
-	return n
-}
-
-// checkThrift compares the number of calls by method and status, and those that are errors for a side, but for the method early, which is called
-// first on old connections.
+// checkThrift compares the number of calls by method and status, and those that are errors for a side.
 func checkThrift(t *testing.T, x *sut.Sonde, service, side string, l *wire.Log) {
 	t.Helper()
 	want := map[string]float64{}
 	for _, r := range l.Rows {
-		if r.Route == "early" {
-			continue
-		}
 		failed := "-"
 		if r.Status == "INTERNAL_ERROR" || side == "client" && r.Status != "OK" && r.Status != "-" {
 			failed = r.Status
@@ -120,6 +100,6 @@ func checkThrift(t *testing.T, x *sut.Sonde, service, side string, l *wire.Log) 
 		t.Fatal("no calls: the test is void")
 	}
 	sameSoon(t, x, service+" as "+side, fmt.Sprintf(`sum by (rpc_method, rpc_response_status_code, error_type) (`+
-		`histogram_count(rpc_%s_call_duration_seconds{service_name=%q, rpc_system_name="thrift", rpc_method!="early"}))`, side, service),
+		`histogram_count(rpc_%s_call_duration_seconds{service_name=%q, rpc_system_name="thrift"}))`, side, service),
 		want, "rpc_method", "rpc_response_status_code", "error_type")
 }

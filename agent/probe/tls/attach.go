@@ -16,6 +16,7 @@ type places struct {
 	isGo               bool
 	enter, leave, free spots
 	deferred           spots // of Go: ends of functions, in what they defer
+	readsUnderWay      bool  // of Go: the end of a read tells all of it, so that one is seen that began before it was probed
 }
 
 // spots are offsets in a file with the cookie of each.

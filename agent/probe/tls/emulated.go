@@ -41,8 +41,10 @@ const (
 type registers [16]value
 
 const (
+	rax = 0
 	rcx = 1
 	rdx = 2
+	rbx = 3
 	rsp = 4
 	rsi = 6
 	rdi = 7

@@ -12,7 +12,8 @@ import (
 )
 
 // goCalls are the functions of crypto/tls, Go 1.17 or later: before, arguments were passed on the stack. The handshakes
-// are those that run once, under HandshakeContext.
+// are those that run once, under HandshakeContext. Read comes before Write: whether its end tells of reads that began before the
+// probes decides what a write may assume.
 var goCalls = []call{
 	{symbol: "crypto/tls.(*Conn).Read", kind: kindRead},
 	{symbol: "crypto/tls.(*Conn).Write", kind: kindWrite},
@@ -49,6 +50,7 @@ func findGo(f *elf.File) (*places, error) {
 		if !ok {
 			continue // not linked in
 		}
+		c.isAlone = c.kind == kindWrite && p.readsUnderWay
 		if err := p.addGo(f, fn, c); err != nil {
 			return nil, fmt.Errorf("find the ends of %s: %w", c.symbol, err)
 		}
@@ -75,7 +77,10 @@ func (p *places) addGo(f *elf.File, fn function, c call) error {
 	}
 	if c.kind == kindRead || c.kind == kindWrite {
 		if d, through := findDeferred(f, fn, list, ends); d != nil {
-			p.deferred.add(d.offset, uint64(c.kind)|uint64(d.resultAt)<<8|fn.size<<24|uint64(d.back)<<40)
+			if c.kind == kindRead {
+				d.argumentsAt, p.readsUnderWay = keptArguments(list)
+			}
+			p.deferred.add(d.offset, d.cookie(c.kind, fn.size))
 			ends = slices.DeleteFunc(ends, func(i int) bool { return slices.Contains(through, i) })
 		}
 	}

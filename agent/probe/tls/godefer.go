@@ -39,9 +39,23 @@ func goEntry(code []byte) (at int, ok bool) {
 
 // deferred is a function that another one defers, as a place to learn of the end of that other one.
 type deferred struct {
-	offset   uint64 // of an emulated instruction of it, before it makes its frame
-	resultAt uint16 // where the first result is by then, from the stack pointer of the function that defers
-	back     int64  // from the start of the function that defers to the emulated instruction
+	offset      uint64 // of an emulated instruction of it, before it makes its frame
+	resultAt    uint16 // where the first result is by then, from the stack pointer of the function that defers
+	argumentsAt uint16 // the same of its first two arguments; 0: not known
+	back        int64  // from the start of the function that defers to the emulated instruction
+}
+
+// wordSize is what everything on the stack is aligned to, in bytes.
+const wordSize = 8
+
+// cookie tells the kernel side where to look: COOKIE_DEFERRED_KIND and those behind it in bpf/tls.bpf.c.
+func (d *deferred) cookie(kind uint8, size uint64) uint64 {
+	return uint64(kind) | uint64(d.resultAt/wordSize)<<3 | uint64(d.argumentsAt/wordSize)<<16 | size<<29 | uint64(d.back)<<45
+}
+
+// fits says whether the cookie has the bits for all that.
+func (d *deferred) fits(size uint64) bool {
+	return d.resultAt%wordSize == 0 && size < 1<<16 && d.back == d.back<<45>>45
 }
 
 // findDeferred looks for a function that fn defers and that most of its returns run at their very end, and says which returns those
@@ -78,8 +92,7 @@ func findDeferred(f *elf.File, fn function, list []instruction, ends []int) (bes
 		at, ok := goEntry(codeFrom(f, address, 64))
 		offset, _ := fileOffset(f, address)
 		d.offset, d.back = offset+uint64(at), int64(address)+int64(at)-int64(fn.address)
-		// The cookie has 24 bits for the way back, 16 for the size.
-		if ok && len(passing) > len(through) && d.back == d.back<<40>>40 && fn.size < 1<<16 {
+		if ok && len(passing) > len(through) && d.fits(fn.size) {
 			best, through = &d, passing
 		}
 	}

@@ -87,6 +87,18 @@ func (t *table) uses(pid uint32) bool {
 	return len(t.users[pid]) > 0
 }
 
+// usesLibrary says whether a process maps a probed library for C programs.
+func (t *table) usesLibrary(pid uint32) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for id := range t.users[pid] {
+		if f := t.files[id]; f != nil && !f.isGo {
+			return true
+		}
+	}
+	return false
+}
+
 // copy notes that a process maps what its parent does.
 func (t *table) copy(parent, pid uint32) {
 	t.mu.Lock()

@@ -50,12 +50,14 @@ const maxWaiting = 4096
 
 // Prober keeps the probes. Its On methods are called by one goroutine, that of the events, and return at once; Run does the work.
 type Prober struct {
-	cfg    Config
-	log    *slog.Logger
-	table  *table
-	news   chan news
-	losses sync.Mutex
-	lost   uint64
+	cfg   Config
+	log   *slog.Logger
+	table *table
+	// threads is the kernel side's state of threads that use a TLS library.
+	threads *ebpf.Map
+	news    chan news
+	losses  sync.Mutex
+	lost    uint64
 	// isFull is true while the heap may hold tables of programs that were looked at. They are tens of megabytes and rare, so
 	// that the collector would keep room for more of them.
 	isFull bool
@@ -77,10 +79,11 @@ const (
 	spoke
 )
 
-// New makes a Prober for the loaded programs. probed is the variable of the socket tier that turns its part on.
-func New(cfg Config, programs map[string]*ebpf.Program, probed *ebpf.Variable, log *slog.Logger) *Prober {
+// New makes a Prober for the loaded programs. threads is the map of what they know of threads, probed the variable of the socket tier that
+// turns its part on.
+func New(cfg Config, programs map[string]*ebpf.Program, threads *ebpf.Map, probed *ebpf.Variable, log *slog.Logger) *Prober {
 	// 1024: what a poll interval brings on a host that starts 20 000 processes a second.
-	return &Prober{cfg: cfg, log: log, table: newTable(programs, probed), news: make(chan news, 1024)}
+	return &Prober{cfg: cfg, log: log, table: newTable(programs, probed), threads: threads, news: make(chan news, 1024)}
 }
 
 // OnExec says that a process runs another program now.
@@ -163,6 +166,7 @@ func (p *Prober) Start() error {
 	for _, d := range dirs {
 		if pid, err := strconv.ParseUint(d.Name(), 10, 32); err == nil {
 			p.look(uint32(pid), false)
+			p.expect(uint32(pid))
 		}
 	}
 	p.release()
@@ -258,7 +262,18 @@ func (p *Prober) probe(pid uint32, m mapping) {
 		p.table.refuse(m.id)
 	default:
 		p.table.use(pid, m.id)
+		p.expect(pid)
 		p.log.Debug("TLS is read", "file", m.path, "library", at.library)
+	}
+}
+
+// expect prepares for a process that ran before its library was probed.
+func (p *Prober) expect(pid uint32) {
+	if !p.table.usesLibrary(pid) {
+		return
+	}
+	if err := expectInMemory(p.threads, pid); err != nil {
+		p.log.Debug("The first receive of a TLS library in memory may be missed", "pid", pid, "err", err)
 	}
 }
 

@@ -85,7 +85,7 @@ if plan == "old":  # the sockets are used before Sonde is there
     rows.clear()
     print("ready", file=sys.stderr, flush=True)
     sys.stdin.readline()
-    if inside:  # alone: it may not be seen
+    if inside:  # alone: what is missed at the start is to be seen
         over_tcp(sa, stream, [("early.test", "A")])
 
 for i in range(5):

@@ -51,8 +51,6 @@ if is_old:
     ask(0)
     print("ready", file=sys.stderr, flush=True)
     sys.stdin.readline()
-    if inside == "tls":
-        do("natsConnection_Flush", c)  # what was under way when Sonde came is over after it
 else:
     done.update({("connect", ""): 1, ("ping", "ok"): 2, ("subscribe", ""): 3})
     time.sleep(1.5)  # until Sonde has said what to copy
