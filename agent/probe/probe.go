@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"runtime"
 	"time"
@@ -40,8 +41,9 @@ type Config struct {
 	RingBytes int
 	// PollInterval is how long a record may wait in the ring when there is little traffic.
 	PollInterval time.Duration
-	// RequestBytes and ResponseBytes bound what is copied of one message in the usual case.
-	RequestBytes, ResponseBytes uint32
+	// RequestBytes and ResponseBytes bound what is copied of one message in the usual case, ErrorBytes what more of the body of an error
+	// that follows its head in another call or buffer; at most 65535.
+	RequestBytes, ResponseBytes, ErrorBytes uint32
 	// WithoutTLS leaves TLS libraries alone: no process pays for their probes, and plain text inside TLS is not seen.
 	WithoutTLS bool
 	// OnlySelected observes no process that SetProcess does not name; see also SetDefault.
@@ -52,7 +54,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Tier: TierAuto, RingBytes: 16 << 20, PollInterval: 50 * time.Millisecond,
-		RequestBytes: 8192, ResponseBytes: 1024,
+		RequestBytes: 8192, ResponseBytes: 1024, ErrorBytes: 1024,
 	}
 }
 
@@ -65,6 +67,9 @@ func (c Config) Validate() error {
 	}
 	if c.RingBytes < os.Getpagesize() || c.RingBytes&(c.RingBytes-1) != 0 {
 		return fmt.Errorf("ring buffer of %d bytes: want a power of two of at least a page", c.RingBytes)
+	}
+	if c.ErrorBytes > math.MaxUint16 {
+		return fmt.Errorf("%d bytes of an error's body: want at most %d", c.ErrorBytes, math.MaxUint16)
 	}
 	if c.PollInterval <= 0 || c.PollInterval > time.Second {
 		return fmt.Errorf("poll interval %s: want more than 0 and at most 1s", c.PollInterval)
@@ -114,7 +119,7 @@ func Open(cfg Config, log *slog.Logger) (_ *Probe, err error) {
 		return nil, err
 	}
 	if p.capture, err = loadCollector(string(p.tier), cfg, process, nil, variable{"self_tgid", self},
-		variable{"request_bytes", cfg.RequestBytes}, variable{"response_bytes", cfg.ResponseBytes},
+		variable{"request_bytes", cfg.RequestBytes}, variable{"response_bytes", cfg.ResponseBytes}, variable{"error_bytes", cfg.ErrorBytes},
 		variable{"observe_by_default", b2u32(!cfg.OnlySelected)}); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package probe
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -222,6 +223,54 @@ func sceneChunked(k *kid, args []string) error {
 			return vector(unix.SYS_READV, client.fd, room)
 		})
 		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sceneFailing sends heads of errors, and their bodies by other calls ("calls") or in other buffers of the same one ("iovecs"): of each
+// body the first KiB has to be in payloads.
+func sceneFailing(k *kid, args []string) error {
+	client, server, err := k.pair(args[0])
+	if err != nil {
+		return err
+	}
+	const most = 1024 // Config.ErrorBytes
+	for _, size := range []int{700, 3000} {
+		if err := converse(client, server, senderNamed("write"), receiverNamed("read"), request("/before", 10), response(20)); err != nil {
+			return err
+		}
+		req := request("/fails", 0)
+		if err := client.send(senderNamed("write"), req, len(req)); err != nil {
+			return err
+		}
+		if err := server.receive(receiverNamed("read"), len(req), len(req)); err != nil {
+			return err
+		}
+		head := fmt.Appendf(nil, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: %d\r\n\r\n", size)
+		if args[1] == "iovecs" {
+			parts := [][]byte{head, body(size)[:400], body(size)[400:]}
+			m := moved{Data: slices.Concat(parts...), Must: len(head) + min(size, most)}
+			if err := server.exactly("writev", &server.Out, m, func() (int, error) { return vector(unix.SYS_WRITEV, server.fd, parts) }); err != nil {
+				return err
+			}
+			room := [][]byte{make([]byte, len(head)), make([]byte, 400), make([]byte, size-400)}
+			if err := client.exactly("readv", &client.In, m, func() (int, error) { return vector(unix.SYS_READV, client.fd, room) }); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := server.send(senderNamed("write"), head, len(head)); err != nil {
+			return err
+		}
+		if err := server.sendCut(body(size), 900, min(size, most)); err != nil {
+			return err
+		}
+		if err := client.receive(receiverNamed("recvfrom-waitall"), len(head), len(head)); err != nil {
+			return err
+		}
+		if err := client.receiveCut(size, 900, min(size, most)); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ func scenes() map[string]func(k *kid, args []string) error {
 		"cut":        sceneCut,
 		"pipeline":   scenePipeline,
 		"chunked":    sceneChunked,
+		"failing":    sceneFailing,
 		"halfclose":  sceneHalfClose,
 		"resetearly": sceneResetEarly,
 		"end":        sceneEnd,

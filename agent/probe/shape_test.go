@@ -16,6 +16,7 @@ func TestShapes(t *testing.T) {
 		"array tcp4", "array unix",
 		"iovecs tcp4 3 4 5", "iovecs unix 10", "iovecs tcp4 0 3 0 1 4", "iovecs tcp4 " + ones, "iovecs tcp4 " + fifteenThenEmpty,
 		"chunked tcp4", "chunked unix",
+		"failing tcp4 calls", "failing tcp4 iovecs", "failing unix calls",
 		"cut tcp4 1 20", "cut unix 1 20", "cut tcp4 2 20", "cut tcp4 5 20", "cut tcp4 7 20", "cut tcp4 11 3000", "cut tcp4 4096 300000", "cut unix 60000 300000",
 		"cut tcp4 1000000 1000000",
 	}

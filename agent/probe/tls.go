@@ -24,7 +24,7 @@ func (p *Probe) openTLS(self uint32) error {
 		return nil
 	}
 	c, err := loadCollector("tls", p.cfg, p.capture, sharedWithTLS, variable{"self_tgid", self},
-		variable{"request_bytes", p.cfg.RequestBytes}, variable{"response_bytes", p.cfg.ResponseBytes})
+		variable{"request_bytes", p.cfg.RequestBytes}, variable{"response_bytes", p.cfg.ResponseBytes}, variable{"error_bytes", p.cfg.ErrorBytes})
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@
  *
  * How much of a call is copied of HTTP/1, which is followed here:
  * - requests: up to request_bytes a turn;
- * - responses: up to response_bytes a turn, until a call ends with the end of a head;
+ * - responses: up to response_bytes a turn, until a call ends with the end of a head; of errors error_bytes more;
  * - both whole, up to pipelined_bytes a turn, once several requests were seen under way at once.
  * Of all else, the first bytes of each turn; see stream_bytes().
  * The rest of a call is described by its length and its last bytes. A turn is a run of calls in one direction; it ends

@@ -45,7 +45,7 @@ struct conn_state {
 	__u16 peer_port; /* in host byte order */
 	__u16 tls_misses; /* calls in which no goroutine was found to speak TLS */
 	__u16 looks;	/* for the first verdict, see is_look_due */
-	__u16 pad;
+	__u16 error_left; /* of an error whose head has ended: bytes of its body that are still wanted */
 	struct head head; /* first bytes of the turn, while they are too few to tell */
 };
 

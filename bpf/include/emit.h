@@ -44,6 +44,8 @@ static __always_inline int call_emit_buffer(struct conn_state *c, const struct c
 	k->base = call->user.base;
 	k->len = call->len;
 	k->captured = k->base ? want : 0;
+	if (k->begins)
+		error_begins(c, k->base, k->captured);
 	if (call->user.iov)
 		iov_tail(k, call);
 	else if (k->captured < call->len)
@@ -74,12 +76,16 @@ static __always_inline int call_emit_iovecs(struct conn_state *c, const struct c
 			continue;
 		k->base = v.base;
 		k->captured = n < want ? n : want;
+		if (k->begins) {
+			error_begins(c, v.base, k->captured);
+			k->begins = false;
+		}
 		if (n >= 4)
 			bpf_probe_read_user(last4, 4, (const void *)(v.base + n - 4));
 		want -= k->captured;
 		if (!c->pipelined && http1_is_head_end(last4)) {
 			c->head_open[call->direction & 1] = 0;
-			want = 0;
+			want = error_wanted(c, call->len - w.done - n);
 		}
 		last = want == 0 || w.i == IOVECS_MAX - 1 || w.i + 1 >= call->user.iov_count;
 		k->seq = call->seq + w.done;
@@ -130,6 +136,7 @@ __noinline int call_emit(struct conn_state *c, struct call *call, __u32 new_turn
 	k.direction = call->direction;
 	k.seq = call->seq;
 	k.scan = is_request_direction(c, call->direction) && !c->pipelined;
+	k.begins = !is_request_direction(c, call->direction) && c->turn_bytes[call->direction & 1] == 0;
 	if (call->user.iov && want)
 		err = call_emit_iovecs(c, call, &k, &found, want);
 	else

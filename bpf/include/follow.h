@@ -6,6 +6,7 @@
 const volatile __u32 request_bytes = 8192;
 const volatile __u32 response_bytes = 1024;
 const volatile __u32 pipelined_bytes = 1 << 20;
+const volatile __u32 error_bytes = 1024; /* at most 65535; 0: nothing */
 
 /*
  * is_json_after says whether a brace follows the first bytes of a call: "CONNECT " and JSON is how NATS begins. In HTTP a
@@ -116,6 +117,28 @@ __noinline int call_start(const struct call *call)
 	return http1_recognize(&head, first_bytes(call, head.b));
 }
 
+/*
+ * error_begins notes that a response begins in n bytes of the user's, and whether it is an error (RFC 9112 §4: HTTP-version
+ * has eight bytes, then a space, then the status code).
+ */
+static __always_inline void error_begins(struct conn_state *c, __u64 base, __u32 n)
+{
+	__u8 digit = 0;
+
+	c->error_left = 0;
+	if (error_bytes && n > 9 && !BYTES_READ(&digit, sizeof(digit), base + 9) && (digit == '4' || digit == '5'))
+		c->error_left = error_bytes;
+}
+
+/* error_wanted takes what is wanted of n bytes of an error's body. */
+static __always_inline __u32 error_wanted(struct conn_state *c, __u32 n)
+{
+	if (n > c->error_left)
+		n = c->error_left;
+	c->error_left -= n;
+	return n;
+}
+
 /* wanted_bytes decides how much of this call is copied; see the head of capture.h. */
 static __always_inline __u32 wanted_bytes(struct conn_state *c, const struct call *call, bool new_turn)
 {
@@ -130,7 +153,7 @@ static __always_inline __u32 wanted_bytes(struct conn_state *c, const struct cal
 		/* a head in the middle of a turn: pipelining, or the response after 100 Continue */
 		if (call_start(call) < VERDICT_MAYBE) {
 			if (!request && !c->pipelined)
-				return 0;
+				return error_wanted(c, call->len);
 		} else {
 			if (request)
 				c->pipelined = 1;

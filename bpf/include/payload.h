@@ -19,7 +19,8 @@ struct chunk {
 	__u32 captured; /* bytes wanted, at most PAYLOAD_MAX */
 	__u8 direction;
 	__u8 tail_len;
-	bool scan; /* look for the end of a head in the payload */
+	bool scan;   /* look for the end of a head in the payload */
+	bool begins; /* a response does, here */
 	__u8 tail[TAIL_MAX] __attribute__((aligned(8)));
 };
 

@@ -180,6 +180,9 @@ func (c *Config) fixedMemory() int64 { return 2*int64(c.probe().RingBytes) + bin
 func (c *Config) probe() probe.Config {
 	p := probe.DefaultConfig()
 	p.Tier, p.WithoutTLS = probe.Tier(c.Capture), !c.TLS
+	if !c.Content.Enabled {
+		p.ErrorBytes = 0
+	}
 	return p
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -44,8 +45,11 @@ func serveContent(ctx context.Context, a Args) error {
 		_, _ = io.Copy(io.Discard, r.Body)
 		w.Header().Set("Content-Type", "application/json")
 		http.SetCookie(w, &http.Cookie{Name: "sid", Value: secretCookie})
+		body := fmt.Sprintf(`{"error":"no room for %s","session":{"id":%q}}`, visible, secretAnswer)
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(http.StatusInternalServerError)
-		fmt.Fprintf(w, `{"error":"no room for %s","session":{"id":%q}}`, visible, secretAnswer)
+		http.NewResponseController(w).Flush() // many servers send the head by a call of its own
+		fmt.Fprint(w, body)
 	})
 	srv := &http.Server{Addr: a.Addr, Handler: mux}
 	context.AfterFunc(ctx, func() { srv.Close() })
@@ -220,4 +224,62 @@ func requireNoSecret(t *testing.T, data string, x *sut.Sonde) {
 	if !found {
 		t.Errorf("%q is in no file under %s: this search would find no secret either", visible, data)
 	}
+}
+
+// The body of an error is kept, in whatever calls and buffers its server sends it: the truth is what curl was told.
+func TestErrorBodies(t *testing.T) {
+	x := startSonde(t, sut.Options{})
+	id := fmt.Sprintf("c%d-error", os.Getpid())
+	for _, kind := range append(serverKinds(), "nginx") {
+		t.Run(kind, func(t *testing.T) {
+			service, client := id+"-"+kind, id+"-"+kind+"-client"
+			var addr string
+			if kind == "nginx" {
+				s, _ := startNginx(t, service, "")
+				addr = s.addr
+			} else {
+				addr = startServer(t, kind, service).addr
+			}
+			p := start(t, client, nil, program(t, "curl"), "-s", "http://"+addr+"/fail")
+			<-p.done
+			body := strings.TrimSpace(p.stdout.String())
+			if p.err != nil || body == "" {
+				t.Fatalf("curl: %v: %q", p.err, p.stdout.String())
+			}
+			for _, service := range []string{service, client} {
+				if said := firstSample(t, x, service).Response; !strings.Contains(strings.ReplaceAll(said, "\r\n", "\n"), strings.ReplaceAll(body, "\r\n", "\n")) {
+					t.Errorf("%s: curl was told %q, Sonde has %q", service, body, said)
+				}
+			}
+		})
+	}
+	t.Run("request", func(t *testing.T) { // Python sends head and body by two calls
+		const body = `{"order":"4711"}`
+		service, client := id+"-asked", id+"-asking"
+		host, port, _ := strings.Cut(startServer(t, "go", service).addr, ":")
+		p := start(t, client, nil, program(t, "/usr/bin/python3", "python3"), "-c", fmt.Sprintf(
+			"import http.client; c = http.client.HTTPConnection(%q, %s); c.request('POST', '/fail', body=b'%s', headers={'Content-Type': 'application/json'}); c.getresponse().read()", host, port, body))
+		if <-p.done; p.err != nil {
+			t.Fatalf("python: %v: %s", p.err, p.stderr.String())
+		}
+		for _, service := range []string{service, client} {
+			if said := firstSample(t, x, service).Request; !strings.HasSuffix(said, body) {
+				t.Errorf("%s: the request ends with %q, Sonde has %q", service, body, said)
+			}
+		}
+	})
+	if err := x.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// firstSample waits for what is kept of a service. It is empty when nothing is.
+func firstSample(t *testing.T, x *sut.Sonde, service string) contentSample {
+	t.Helper()
+	for deadline := time.Now().Add(settleTimeout); time.Now().Before(deadline); pause() {
+		if r := samplesOf(t, x, service); len(r.Samples) > 0 {
+			return r.Samples[0]
+		}
+	}
+	return contentSample{}
 }
