@@ -230,17 +230,21 @@ func requireNoSecret(t *testing.T, data string, x *sut.Sonde) {
 func TestErrorBodies(t *testing.T) {
 	x := startSonde(t, sut.Options{})
 	id := fmt.Sprintf("c%d-error", os.Getpid())
-	for _, kind := range append(serverKinds(), "nginx") {
+	for _, kind := range append(serverKinds(), "nginx", "http2") {
 		t.Run(kind, func(t *testing.T) {
 			service, client := id+"-"+kind, id+"-"+kind+"-client"
 			var addr string
-			if kind == "nginx" {
+			version := "--http1.1"
+			switch kind {
+			case "nginx":
 				s, _ := startNginx(t, service, "")
 				addr = s.addr
-			} else {
+			case "http2":
+				addr, version = startHTTP2(t, service, "http2-server", Args{}).addr, "--http2-prior-knowledge"
+			default:
 				addr = startServer(t, kind, service).addr
 			}
-			p := start(t, client, nil, program(t, "curl"), "-s", "http://"+addr+"/fail")
+			p := start(t, client, nil, program(t, "curl"), "-s", version, "http://"+addr+"/fail")
 			<-p.done
 			body := strings.TrimSpace(p.stdout.String())
 			if p.err != nil || body == "" {
@@ -253,6 +257,21 @@ func TestErrorBodies(t *testing.T) {
 			}
 		})
 	}
+	t.Run("grpc", func(t *testing.T) {
+		service, client := id+"-grpc", id+"-grpc-client"
+		s := startHTTP2(t, service, "grpc-server", Args{})
+		finished(t, startRole(t, client, "grpc-client", Args{Addr: s.addr, Requests: 1, Connections: 1}))
+		firstSample(t, x, client)
+		for _, got := range samplesOf(t, x, client).Samples {
+			if got.Status == "NOT_FOUND" {
+				if !strings.Contains(got.Response, "grpc-message: none") {
+					t.Errorf("the server said %q, Sonde has %q", "none", got.Response)
+				}
+				return
+			}
+		}
+		t.Error("no call that failed with NOT_FOUND is kept")
+	})
 	t.Run("request", func(t *testing.T) { // Python sends head and body by two calls
 		const body = `{"order":"4711"}`
 		service, client := id+"-asked", id+"-asking"

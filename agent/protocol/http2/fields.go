@@ -23,6 +23,7 @@ const (
 	fieldContentType
 	fieldHost
 	fieldGRPCStatus
+	fieldGRPCMessage
 	fieldConnectVersion
 	fieldSigns // and those above: dialect.FieldNames by their index
 )
@@ -32,7 +33,7 @@ var fieldNames = func() (names []fieldName) {
 	for _, n := range []fieldName{
 		{kind: fieldAuthority, name: ":authority"}, {kind: fieldMethod, name: ":method"}, {kind: fieldPath, name: ":path"},
 		{kind: fieldScheme, name: ":scheme"}, {kind: fieldStatus, name: ":status"}, {kind: fieldContentType, name: "content-type"},
-		{kind: fieldHost, name: "host"}, {kind: fieldGRPCStatus, name: "grpc-status"},
+		{kind: fieldHost, name: "host"}, {kind: fieldGRPCStatus, name: "grpc-status"}, {kind: fieldGRPCMessage, name: "grpc-message"},
 		{kind: fieldConnectVersion, name: "connect-protocol-version"},
 	} {
 		n.huffman = hpack.AppendHuffmanString(nil, n.name)
@@ -71,7 +72,8 @@ type fields struct {
 	status                  string
 	content                 string // one of the media… constants
 	grpcStatus              string
-	isConnect               bool // the Connect protocol, not the method
+	grpcMessage             string // as on the wire
+	isConnect               bool   // the Connect protocol, not the method
 	hasScheme               bool
 	hasUnknown              bool // some fields are not known: any that are missing here may be among them
 	signs                   dialect.Signs
@@ -100,6 +102,8 @@ func (f *fields) set(e entry) {
 		f.content = e.value
 	case fieldGRPCStatus:
 		f.grpcStatus = e.value
+	case fieldGRPCMessage:
+		f.grpcMessage = e.value
 	case fieldConnectVersion:
 		f.isConnect = true
 	}

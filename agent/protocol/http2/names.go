@@ -19,6 +19,7 @@ const (
 const (
 	rememberedPaths = 16
 	longestPath     = 256 // worth remembering: 4 KiB at most
+	longestMessage  = 1024
 )
 
 // names remembers strings of earlier requests: the next one mostly has the same, and then costs no allocation.
@@ -65,6 +66,8 @@ func (n *names) value(kind fieldKind, b []byte, isHuffman bool) (value string, s
 		return mediaOf(b), dialect.SignsOf(signType, b), true
 	case fieldGRPCStatus:
 		return grpcStatus(b), 0, true
+	case fieldGRPCMessage:
+		return string(b[:min(len(b), longestMessage)]), 0, true
 	}
 	if kind >= fieldSigns {
 		signs = dialect.SignsOf(int(kind-fieldSigns), b)

@@ -22,6 +22,7 @@ func (p *parser) responseHeaders(number uint32, f *fields, isEnd bool, sink prot
 		s.grpcStatus = f.grpcStatus
 	}
 	if s.hasFinal {
+		s.tellMessage(f, sink)
 		if isEnd {
 			p.endResponse(s, sink)
 		}
@@ -36,6 +37,7 @@ func (p *parser) responseHeaders(number uint32, f *fields, isEnd bool, sink prot
 		s.isGRPC = f.content == mediaGRPC
 		p.decide(s, sink)
 	}
+	s.tellError(f, sink)
 	switch {
 	case !s.hasHead: // told with it
 	case s.isConnect && s.code/100 == 2: // a tunnel from here on (RFC 9113 §8.5)

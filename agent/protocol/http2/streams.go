@@ -31,6 +31,7 @@ type stream struct {
 	grpcStatus                         string
 	failure                            string // why the response ended early, as a value of error.type
 	responseBody                       uint64
+	isTelling                          bool           // the body of an error is handed on
 	dialect                            dialect.Reader // nil for plain HTTP
 	signs                              dialect.Signs  // of the final response
 }
@@ -205,6 +206,7 @@ func (p *parser) body(dir protocol.Direction, b []byte, n uint32, isPadLost bool
 		s.responseBody += uint64(n)
 		s.isPartial = s.isPartial || isPadLost
 		s.readBody(dir, b, n)
+		s.tellBody(b, sink)
 	}
 }
 
