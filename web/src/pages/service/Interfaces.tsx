@@ -5,7 +5,7 @@ import { countColumns, countOf, ErrorRatio, Statuses, UntimedBadge } from '../..
 import { Link, navigate } from '../../components/navigation'
 import { Panel } from '../../components/Panel'
 import { SearchField } from '../../components/SearchField'
-import { formatBytes, formatCount, formatDuration, formatExact, formatRate } from '../../lib/format'
+import { formatBytes, formatCount, formatDuration, formatExact, formatRate, NONE } from '../../lib/format'
 import { countNames } from '../../lib/offers'
 import { protocolName } from '../../lib/protocol'
 import { matches, sortRows, type SortValue } from '../../lib/rank'
@@ -98,9 +98,14 @@ function interfaceColumns(view: ServiceView, isClient: boolean, counted: readonl
     figure('p99', 'P99', '74px', (row) => formatDuration(row.red.p99)),
     figure('slow', 'Slow', '66px', (row) => formatCount(row.red.slow)),
     ...countColumns(counted),
-    figure('in', 'In', '82px', (row) => formatBytes(row.red.requestBytes)),
-    figure('out', 'Out', '86px', (row) => formatBytes(row.red.responseBytes)),
+    figure('in', 'In', '82px', (row) => bodySize(row, row.red.requestBytes)),
+    figure('out', 'Out', '86px', (row) => bodySize(row, row.red.responseBytes)),
   ]
+}
+
+// Sizes are told apart by interface for HTTP only, as OpenTelemetry names them; of all else the service's own figures know them.
+function bodySize(row: Interface, bytes: number): string {
+  return row.kind === 'http' ? formatBytes(bytes) : NONE
 }
 
 function Name({ row }: { row: Interface }) {
