@@ -44,8 +44,6 @@ static __always_inline int call_emit_buffer(struct conn_state *c, const struct c
 	k->base = call->user.base;
 	k->len = call->len;
 	k->captured = k->base ? want : 0;
-	if (k->begins)
-		error_begins(c, k->base, k->captured);
 	if (call->user.iov)
 		iov_tail(k, call);
 	else if (k->captured < call->len)
@@ -76,10 +74,6 @@ static __always_inline int call_emit_iovecs(struct conn_state *c, const struct c
 			continue;
 		k->base = v.base;
 		k->captured = n < want ? n : want;
-		if (k->begins) {
-			error_begins(c, v.base, k->captured);
-			k->begins = false;
-		}
 		if (n >= 4)
 			bpf_probe_read_user(last4, 4, (const void *)(v.base + n - 4));
 		want -= k->captured;
@@ -136,7 +130,8 @@ __noinline int call_emit(struct conn_state *c, struct call *call, __u32 new_turn
 	k.direction = call->direction;
 	k.seq = call->seq;
 	k.scan = is_request_direction(c, call->direction) && !c->pipelined;
-	k.begins = !is_request_direction(c, call->direction) && c->turn_bytes[call->direction & 1] == 0;
+	if (!is_request_direction(c, call->direction) && c->turn_bytes[call->direction & 1] == 0)
+		error_begins(c, call);
 	if (call->user.iov && want)
 		err = call_emit_iovecs(c, call, &k, &found, want);
 	else

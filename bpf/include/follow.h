@@ -118,16 +118,30 @@ __noinline int call_start(const struct call *call)
 }
 
 /*
- * error_begins notes that a response begins in n bytes of the user's, and whether it is an error (RFC 9112 §4: HTTP-version
- * has eight bytes, then a space, then the status code).
+ * error_begins notes that a response begins with the call, and whether it is an error (RFC 9112 §4: HTTP-version has eight
+ * bytes, then a space, then the status code). A function of its own, so that the verifier walks it once.
  */
-static __always_inline void error_begins(struct conn_state *c, __u64 base, __u32 n)
+__noinline int error_begins(struct conn_state *c, const struct call *call)
 {
+	struct user_iovec v = {};
+	struct iov_walk w = {};
 	__u8 digit = 0;
+	__u32 n;
 
+	if (!c || !call)
+		return 0;
 	c->error_left = 0;
-	if (error_bytes && n > 9 && !BYTES_READ(&digit, sizeof(digit), base + 9) && (digit == '4' || digit == '5'))
+	n = call->len;
+	v.base = call->user.base;
+	w.iov = call->user.iov;
+	for (; w.iov && w.i < IOVECS_MAX && w.i < call->user.iov_count; w.i++) {
+		n = iov_next(&w, call, &v);
+		if (n)
+			break;
+	}
+	if (error_bytes && n > 9 && !BYTES_READ(&digit, sizeof(digit), v.base + 9) && (digit == '4' || digit == '5'))
 		c->error_left = error_bytes;
+	return 0;
 }
 
 /* error_wanted takes what is wanted of n bytes of an error's body. */

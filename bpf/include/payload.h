@@ -19,8 +19,7 @@ struct chunk {
 	__u32 captured; /* bytes wanted, at most PAYLOAD_MAX */
 	__u8 direction;
 	__u8 tail_len;
-	bool scan;   /* look for the end of a head in the payload */
-	bool begins; /* a response does, here */
+	bool scan; /* look for the end of a head in the payload */
 	__u8 tail[TAIL_MAX] __attribute__((aligned(8)));
 };
 
