@@ -108,19 +108,23 @@ static __always_inline void write_begins(struct tls_session *s, struct tls_call 
 		return;
 	}
 	call->handed_on = 0;
-	s->waiting = call->buf + ahead;
+	s->waiting = IS_KERNEL(call->buf) ? 0 : call->buf + ahead;
+	s->waiting_ns = bpf_ktime_get_ns();
 	s->waiting_len = len - ahead;
 }
 
-/* write_continues hands on what had to wait for the handshake. */
+/*
+ * write_continues hands on what had to wait, as soon as it can be: when the handshake is done, or when an answer is read
+ * before the write that it answers has returned, by another goroutine.
+ */
 static __always_inline void write_continues(struct tls_session *s, bool repeats)
 {
-	__u32 n = s->waiting_len;
+	__u32 n;
 
-	if (!n || s->whole != TLS_WHOLE || !session_emit(s, s->waiting, n, EGRESS, 0))
+	if (!s->waiting_len || s->whole != TLS_WHOLE || !s->conn)
 		return;
-	s->waiting_len = 0;
-	if (repeats)
+	n = __sync_lock_test_and_set(&s->waiting_len, 0);
+	if (n && session_emit(s, s->waiting, n, EGRESS, s->waiting_ns) && repeats)
 		s->ahead += n;
 }
 
@@ -129,10 +133,11 @@ static __always_inline void write_ends(struct tls_session *s, const struct tls_s
 				       const struct tls_call *call, __u32 n, bool repeats)
 {
 	if (!call->handed_on && s->waiting_len) {
-		__u32 late = repeats && n < s->waiting_len ? n : s->waiting_len;
+		__u32 late = __sync_lock_test_and_set(&s->waiting_len, 0);
 
-		s->waiting_len = 0;
-		if (!n || (s->whole == TLS_WHOLE && session_emit(s, s->waiting, late, EGRESS, 0)))
+		if (repeats && n < late)
+			late = n;
+		if (!n || !late || (s->whole == TLS_WHOLE && session_emit(s, s->waiting, late, EGRESS, 0)))
 			return;
 		if (s->whole != TLS_WHOLE || s->conn || !repeats || call->conn || !owed_keep(s, key, s->waiting, late))
 			session_missed(s);
@@ -166,12 +171,16 @@ static __always_inline struct tls_session *session_begins(__u64 ssl, __u64 tgid,
 static __always_inline void session_ends(struct tls_session *s, const struct tls_session_key *key,
 					 const struct tls_call *call, __u32 n, bool repeats)
 {
-	if (call->kind == TLS_WRITE)
+	if (call->kind == TLS_WRITE) {
 		write_ends(s, key, call, n, repeats);
-	else if (call->kind == TLS_HANDSHAKING)
+	} else if (call->kind == TLS_HANDSHAKING) {
+		s->waiting_ns = bpf_ktime_get_ns();
 		write_continues(s, repeats);
-	else if (n && !session_emit(s, call->buf, n, INGRESS, 0))
-		session_missed(s);
+	} else if (n) {
+		write_continues(s, repeats);
+		if (!session_emit(s, call->buf, n, INGRESS, 0))
+			session_missed(s);
+	}
 }
 
 /* thread_returned looks for evidence, when a library has returned that made no socket call. */

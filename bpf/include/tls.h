@@ -110,6 +110,7 @@ struct tls_session {
 	__u32 ahead;
 	__u32 waiting_len;
 	__u64 waiting;
+	__u64 waiting_ns; /* when the write began, or the handshake that it waited for ended */
 };
 
 /*
