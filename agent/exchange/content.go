@@ -53,9 +53,12 @@ func (e *Engine) ContentRefused() uint64 { return e.contentRefused }
 
 var _ protocol.ContentSink = (*connection)(nil)
 
+// WantsContent implements protocol.ContentSink.
+func (c *connection) WantsContent() bool { return c.engine.keeper != nil }
+
 // Content implements protocol.ContentSink.
 func (c *connection) Content(id uint64, dir protocol.Direction, form protocol.Form, b []byte) {
-	if c.engine.keeper == nil || len(b) == 0 {
+	if !c.WantsContent() || len(b) == 0 {
 		return
 	}
 	f := c.find(id)

@@ -51,7 +51,7 @@ func serveContent(ctx context.Context, a Args) error {
 		http.NewResponseController(w).Flush() // many servers send the head by a call of its own
 		fmt.Fprint(w, body)
 	})
-	srv := &http.Server{Addr: a.Addr, Handler: mux}
+	srv := &http.Server{Addr: a.Addr, Handler: mux, Protocols: contentProtocols(a)}
 	context.AfterFunc(ctx, func() { srv.Close() })
 	if err := srv.ListenAndServe(); err != http.ErrServerClosed {
 		return err
@@ -59,24 +59,33 @@ func serveContent(ctx context.Context, a Args) error {
 	return nil
 }
 
+// contentProtocols is HTTP/1 or, by the plan "http2", HTTP/2 without TLS.
+func contentProtocols(a Args) *http.Protocols {
+	p := &http.Protocols{}
+	p.SetUnencryptedHTTP2(a.Plan == "http2")
+	p.SetHTTP1(a.Plan != "http2")
+	return p
+}
+
 // askContent makes some fine requests, a slow one and a failing one.
 func askContent(a Args) error {
+	c := &http.Client{Transport: &http.Transport{Protocols: contentProtocols(a)}}
 	for i := range 20 {
-		if err := say(http.MethodGet, fmt.Sprintf("http://%s/orders/%d", a.Addr, 8100+i), ""); err != nil {
+		if err := say(c, http.MethodGet, fmt.Sprintf("http://%s/orders/%d", a.Addr, 8100+i), ""); err != nil {
 			return err
 		}
 	}
-	if err := say(http.MethodGet, "http://"+a.Addr+"/reports/4711?access_token="+url.QueryEscape(secretQuery)+"&year=2026", ""); err != nil {
+	if err := say(c, http.MethodGet, "http://"+a.Addr+"/reports/4711?access_token="+url.QueryEscape(secretQuery)+"&year=2026", ""); err != nil {
 		return err
 	}
 	body, err := json.Marshal(map[string]any{"user": "bob", "password": secretPassword, "note": visible, "paid_with": secretCard})
 	if err != nil {
 		return err
 	}
-	return say(http.MethodPost, "http://"+a.Addr+"/login", string(body))
+	return say(c, http.MethodPost, "http://"+a.Addr+"/login", string(body))
 }
 
-func say(method, address, body string) error {
+func say(c *http.Client, method, address, body string) error {
 	req, err := http.NewRequest(method, address, strings.NewReader(body))
 	if err != nil {
 		return err
@@ -84,7 +93,7 @@ func say(method, address, body string) error {
 	req.Header.Set("Authorization", "Bearer "+secretBearer)
 	req.Header.Set("Content-Type", "application/json")
 	req.AddCookie(&http.Cookie{Name: "sid", Value: secretCookie})
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := c.Do(req)
 	if err != nil {
 		return err
 	}
@@ -115,13 +124,20 @@ func samplesOf(t *testing.T, x *sut.Sonde, service string) (r contentReply) {
 
 // Slow and failed requests are kept and say the right things; no secret in them is anywhere in what Sonde keeps or says, also not after it was killed.
 func TestContent(t *testing.T) {
+	for _, plan := range []string{"http1", "http2"} {
+		t.Run(plan, func(t *testing.T) { testContent(t, plan) })
+	}
+}
+
+func testContent(t *testing.T, plan string) {
 	data := t.TempDir()
 	x := startSonde(t, sut.Options{Data: data})
-	client, service := fmt.Sprintf("c%d-client", os.Getpid()), fmt.Sprintf("c%d-server", os.Getpid())
-	addr := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-	s := startRole(t, service, "content-server", Args{Addr: addr})
-	s.waitPort(t, "tcp", addr)
-	finished(t, startRole(t, client, "content-client", Args{Addr: addr}))
+	id := fmt.Sprintf("c%d-%s", os.Getpid(), plan)
+	client, service := id+"-client", id+"-server"
+	a := Args{Addr: fmt.Sprintf("127.0.0.1:%d", freePort(t)), Plan: plan}
+	s := startRole(t, service, "content-server", a)
+	s.waitPort(t, "tcp", a.Addr)
+	finished(t, startRole(t, client, "content-client", a))
 
 	deadline := time.Now().Add(settleTimeout)
 	for len(samplesOf(t, x, service).Samples) < 2 || len(samplesOf(t, x, client).Samples) < 2 {
@@ -131,7 +147,7 @@ func TestContent(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 	}
 	for name, side := range map[string]string{service: "server", client: "client"} {
-		checkSamples(t, samplesOf(t, x, name).Samples, name, side, map[string]string{"server": client, "client": service}[side])
+		checkSamples(t, samplesOf(t, x, name).Samples, plan, name, side, map[string]string{"server": client, "client": service}[side])
 	}
 	requireNoSecret(t, data, x)
 
@@ -140,7 +156,7 @@ func TestContent(t *testing.T) {
 	if r := samplesOf(t, x, service); r.Enabled || len(r.Samples) != 0 {
 		t.Errorf("content is turned off, and yet %+v", r)
 	}
-	finished(t, startRole(t, client, "content-client", Args{Addr: addr}))
+	finished(t, startRole(t, client, "content-client", a))
 	time.Sleep(3 * time.Second)
 	if err := x.Stop(); err != nil {
 		t.Error(err)
@@ -156,31 +172,35 @@ func TestContent(t *testing.T) {
 }
 
 // checkSamples holds the two samples of one end against what the client did.
-func checkSamples(t *testing.T, samples []contentSample, service, side, peer string) {
+func checkSamples(t *testing.T, samples []contentSample, plan, service, side, peer string) {
 	t.Helper()
 	if len(samples) != 2 {
 		t.Errorf("%s: %d samples, want one slow and one failed: %+v", service, len(samples), samples)
 		return
 	}
 	failed, slow := samples[0], samples[1] // newest first
+	version, fields, cookie := "HTTP/1.1", []string{"Authorization: [redacted]", "Cookie: [redacted]"}, "Set-Cookie: [redacted]"
+	if plan == "http2" { // of whose fields only the host is kept
+		version, fields, cookie = "HTTP/2", []string{"host: 127.0.0.1"}, ""
+	}
 	for _, s := range samples {
 		if s.Service != service || s.Side != side || s.Peer != peer || s.Protocol != "http" {
 			t.Errorf("%s: ends are wrong: %+v", service, s)
 		}
-		for _, want := range []string{"Authorization: [redacted]", "Cookie: [redacted]"} {
+		for _, want := range fields {
 			if !strings.Contains(s.Request, want) {
 				t.Errorf("%s: request lacks %q:\n%s", service, want, s.Request)
 			}
 		}
 	}
 	if !slow.Slow || slow.Failed || slow.Operation != "GET" || slow.Target != "/reports/{id}" || slow.Status != "200" || slow.Duration < slowAnswer.Seconds() ||
-		slow.Duration > slowAnswer.Seconds()+1 || !strings.HasPrefix(slow.Request, "GET /reports/4711?access_token=[redacted]&year=2026 HTTP/1.1\n") ||
+		slow.Duration > slowAnswer.Seconds()+1 || !strings.HasPrefix(slow.Request, "GET /reports/4711?access_token=[redacted]&year=2026 "+version+"\n") ||
 		!strings.Contains(slow.Response, `{"rows":17}`) {
 		t.Errorf("%s: slow one = %+v", service, slow)
 	}
 	if failed.Slow || !failed.Failed || failed.Operation != "POST" || failed.Target != "/login" || failed.Status != "500" || failed.Error != "500" ||
 		!strings.Contains(failed.Request, `"user":"bob"`) || !strings.Contains(failed.Request, `"password":"[redacted]"`) || !strings.Contains(failed.Request, visible) ||
-		!strings.Contains(failed.Response, visible) || !strings.Contains(failed.Response, `"session":[redacted]`) || !strings.Contains(failed.Response, "Set-Cookie: [redacted]") {
+		!strings.Contains(failed.Response, visible) || !strings.Contains(failed.Response, `"session":[redacted]`) || !strings.Contains(failed.Response, cookie) {
 		t.Errorf("%s: failed one = %+v", service, failed)
 	}
 }

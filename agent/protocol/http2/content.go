@@ -7,21 +7,37 @@ import (
 	"github.com/sonde-dev/sonde/agent/protocol"
 )
 
-// What people can read of a response that is an error is handed on as if HTTP/1 had carried it. Nothing is told of requests, and of other
-// responses: values of fields are read only where they count.
+// What people can read of an exchange is handed on as if HTTP/1 had carried it: of fields those that are known anyway. Messages of gRPC are
+// not for people, but for the one that says how a call failed.
 
-// tellError hands on the start of a response.
-func (s *stream) tellError(f *fields, sink protocol.Sink) {
-	if f.grpcMessage != "" {
+// tellRequest hands on the start of a request.
+func (p *parser) tellRequest(s *stream, f *fields, sink protocol.Sink) {
+	if s.isGRPC || f.method == "" || f.path == "" || !protocol.IsContentWanted(sink) {
+		return
+	}
+	b := append(p.text[:0], f.method...)
+	b = append(append(append(b, ' '), f.path...), f.query...)
+	b = append(b, " HTTP/2\r\n"...)
+	if f.authority != "" {
+		b = append(append(append(b, "host: "...), f.authority...), "\r\n"...)
+	}
+	p.text = append(b, "\r\n"...)
+	s.isTelling[protocol.ToServer] = true
+	protocol.Tell(sink, s.id, protocol.ToServer, protocol.FormHTTP, p.text)
+}
+
+// tellResponse hands on the start of a response.
+func (p *parser) tellResponse(s *stream, f *fields, sink protocol.Sink) {
+	if s.isGRPC || f.grpcMessage != "" {
 		s.tellMessage(f, sink)
 		return
 	}
-	if s.id == 0 || s.isGRPC || s.code < 400 { // 0: it came before its request
+	if s.id == 0 || s.code == 0 || !protocol.IsContentWanted(sink) { // 0: it came before its request; its status is not known
 		return
 	}
-	s.isTelling = true
-	var room [32]byte
-	protocol.Tell(sink, s.id, protocol.FromServer, protocol.FormHTTP, fmt.Appendf(room[:0], "HTTP/2 %d\r\n\r\n", s.code))
+	p.text = append(append(append(p.text[:0], "HTTP/2 "...), f.status...), "\r\n\r\n"...)
+	s.isTelling[protocol.FromServer] = true
+	protocol.Tell(sink, s.id, protocol.FromServer, protocol.FormHTTP, p.text)
 }
 
 // tellMessage hands on how a gRPC call failed: a status that says more than its code has a message.
@@ -33,13 +49,10 @@ func (s *stream) tellMessage(f *fields, sink protocol.Sink) {
 		fmt.Appendf(nil, "HTTP/2 %d\r\ngrpc-status: %s\r\ngrpc-message: %s\r\n\r\n", s.code, f.grpcStatus, grpcMessage(f.grpcMessage)))
 }
 
-// tellBody hands on bytes of the body of an error; b is nil where they are not known.
-func (s *stream) tellBody(b []byte, sink protocol.Sink) {
-	if !s.isTelling {
-		return
-	}
-	if s.isTelling = b != nil; s.isTelling {
-		protocol.Tell(sink, s.id, protocol.FromServer, protocol.FormHTTP, b)
+// tellBody hands on bytes of a body; b is nil where they are not known.
+func (s *stream) tellBody(dir protocol.Direction, b []byte, sink protocol.Sink) {
+	if s.isTelling[dir] = s.isTelling[dir] && b != nil; s.isTelling[dir] {
+		protocol.Tell(sink, s.id, dir, protocol.FormHTTP, b)
 	}
 }
 

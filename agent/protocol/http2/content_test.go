@@ -1,7 +1,6 @@
 package http2
 
 import (
-	"maps"
 	"strings"
 	"testing"
 
@@ -13,17 +12,23 @@ import (
 // reader keeps what is handed over to be read, by exchange.
 type reader struct {
 	*recorder
-	text map[uint64]string
+	text  map[uint64][2]string // by protocol.Direction
+	isOff bool
 }
+
+func (r *reader) WantsContent() bool { return !r.isOff }
 
 func (r *reader) Content(id uint64, dir protocol.Direction, form protocol.Form, b []byte) {
-	if x := r.get(id, "Content"); dir != protocol.FromServer || form != protocol.FormHTTP || !x.begun || x.resEnded {
+	x := r.get(id, "Content")
+	if form != protocol.FormHTTP || dir == protocol.FromServer && (!x.begun || x.resEnded) || dir == protocol.ToServer && (!x.head || x.ended) {
 		r.t.Fatalf("Content(%d, %d, %d) with %+v", id, dir, form, *x)
 	}
-	r.text[id] += string(b)
+	text := r.text[id]
+	text[dir] += string(b)
+	r.text[id] = text
 }
 
-func TestErrorsCanBeRead(t *testing.T) {
+func TestContent(t *testing.T) {
 	w := newWire()
 	w.preface()
 	w.rpc(1, hello) // with an empty message, as a success has
@@ -38,7 +43,7 @@ func TestErrorsCanBeRead(t *testing.T) {
 	w.answer(5)
 	w.data(s, 5, false, message)
 	w.headers(s, 5, true, "grpc-status: 13", "grpc-message: "+strings.Repeat("x", 2*longestMessage))
-	get := []string{":method: GET", ":scheme: http", ":path: /a", ":authority: here"}
+	get := []string{":method: GET", ":scheme: http", ":path: /a?to=b&c=%20d", ":authority: here"}
 	w.headers(c, 7, true, get...)
 	w.headers(s, 7, false, ":status: 500", "content-type: application/json")
 	w.data(s, 7, false, `{"error":`)
@@ -48,18 +53,33 @@ func TestErrorsCanBeRead(t *testing.T) {
 	w.data(s, 9, true, "fine")
 	w.headers(c, 11, true, get...)
 	w.headers(s, 11, true, ":status: 404")
+	w.headers(c, 13, false, ":method: POST", ":scheme: http", ":path: /orders", "content-type: application/json") // no host
+	w.data(c, 13, false, `{"order":`)
+	w.headers(s, 13, true, ":status: 201")
+	w.data(c, 13, true, `"4711"}`)
 
-	r := &reader{newRecorder(t), map[uint64]string{}}
-	p := newParser(false)
-	w.play(p, r)
-	p.Close(r)
-	want := map[uint64]string{
-		2: "HTTP/2 200\r\ngrpc-status: NOT_FOUND\r\ngrpc-message: no order 4711\nfor €5, 100%\r\n\r\n",
-		3: "HTTP/2 200\r\ngrpc-status: INTERNAL\r\ngrpc-message: " + strings.Repeat("x", longestMessage) + "\r\n\r\n",
-		4: "HTTP/2 500\r\n\r\n" + `{"error":"blue"}`,
-		6: "HTTP/2 404\r\n\r\n",
+	const asked = "GET /a?to=b&c=%20d HTTP/2\r\nhost: here\r\n\r\n"
+	want := map[uint64][2]string{
+		2: {protocol.FromServer: "HTTP/2 200\r\ngrpc-status: NOT_FOUND\r\ngrpc-message: no order 4711\nfor €5, 100%\r\n\r\n"},
+		3: {protocol.FromServer: "HTTP/2 200\r\ngrpc-status: INTERNAL\r\ngrpc-message: " + strings.Repeat("x", longestMessage) + "\r\n\r\n"},
+		4: {asked, `HTTP/2 500` + "\r\n\r\n" + `{"error":"blue"}`},
+		5: {asked, "HTTP/2 200\r\n\r\nfine"},
+		6: {asked, "HTTP/2 404\r\n\r\n"},
+		7: {"POST /orders HTTP/2\r\n\r\n" + `{"order":"4711"}`, "HTTP/2 201\r\n\r\n"},
 	}
-	if d := cmp.Diff(want, maps.Clone(r.text)); d != "" {
-		t.Error(d)
+	for _, isOff := range []bool{false, true} {
+		r := &reader{newRecorder(t), map[uint64][2]string{}, isOff}
+		p := newParser(false)
+		w.play(p, r)
+		p.Close(r)
+		if isOff {
+			want = map[uint64][2]string{}
+		}
+		if _, query, _, _ := p.names.value(fieldPath, []byte("/a?to=b"), false); query == "" != isOff {
+			t.Errorf("content is off: %t, and the query is kept: %q", isOff, query)
+		}
+		if d := cmp.Diff(want, r.text); d != "" {
+			t.Error(d)
+		}
 	}
 }

@@ -69,6 +69,7 @@ func kindOf(name []byte, isHuffman bool) fieldKind {
 // fields are what a field block says, "" for what it does not.
 type fields struct {
 	method, path, authority string
+	query                   string // of the path, with its question mark
 	status                  string
 	content                 string // one of the media… constants
 	grpcStatus              string
@@ -93,7 +94,7 @@ func (f *fields) set(e entry) {
 	case fieldMethod:
 		f.method = e.value
 	case fieldPath:
-		f.path = e.value
+		f.path, f.query = e.value, e.query
 	case fieldScheme:
 		f.hasScheme = true
 	case fieldStatus:

@@ -37,6 +37,7 @@ var static = func() (t [staticEntries + 1]entry) {
 type entry struct {
 	kind  fieldKind
 	value string
+	query string        // of a path, with its question mark
 	signs dialect.Signs // what the value says to the dialects
 	size  int
 }
@@ -161,7 +162,7 @@ func (t *table) literal(i uint64, b []byte, n *names) (e entry, rest []byte, ok 
 	}
 	e.size += len(text) // at most what HPACK counts: we drop entries late rather than early
 	if e.kind > fieldUnknown {
-		e.value, e.signs, ok = n.value(e.kind, text, isHuffman)
+		e.value, e.query, e.signs, ok = n.value(e.kind, text, isHuffman)
 	}
 	return e, rest, ok
 }

@@ -1,6 +1,8 @@
 package http2
 
 import (
+	"bytes"
+
 	"golang.org/x/net/http2/hpack"
 
 	"github.com/sonde-dev/sonde/agent/protocol"
@@ -20,11 +22,13 @@ const (
 	rememberedPaths = 16
 	longestPath     = 256 // worth remembering: 4 KiB at most
 	longestMessage  = 1024
+	longestQuery    = 1024
 )
 
 // names remembers strings of earlier requests: the next one mostly has the same, and then costs no allocation.
 type names struct {
 	scratch   scratch
+	keepsText bool // that nobody needs but to be read by people
 	paths     [rememberedPaths]string
 	authority string
 	attrs     []protocol.Attribute // of authority; shared by the requests that got it, never changed
@@ -38,12 +42,12 @@ func (s *scratch) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// value returns what is kept of a field's value, and what it says to the dialects; false when it cannot be decoded.
-func (n *names) value(kind fieldKind, b []byte, isHuffman bool) (value string, signs dialect.Signs, ok bool) {
+// value returns what is kept of a field's value, of a path its query too, and what it says to the dialects; false when it cannot be decoded.
+func (n *names) value(kind fieldKind, b []byte, isHuffman bool) (value, query string, signs dialect.Signs, ok bool) {
 	if isHuffman {
 		n.scratch = n.scratch[:0]
 		if _, err := hpack.HuffmanDecode(&n.scratch, b); err != nil {
-			return "", 0, false
+			return "", "", 0, false
 		}
 		b = n.scratch
 		if cap(b) > 4096 {
@@ -52,28 +56,35 @@ func (n *names) value(kind fieldKind, b []byte, isHuffman bool) (value string, s
 	}
 	switch kind {
 	case fieldMethod:
-		return http1.Method(b), 0, true
+		return http1.Method(b), "", 0, true
 	case fieldPath:
-		return n.path(http1.Path(b)), dialect.SignsOfTarget(b), true
+		path := http1.Path(b)
+		if i := bytes.IndexByte(b, '?'); i >= 0 && n.keepsText {
+			query = string(b[i:min(len(b), i+longestQuery)])
+		}
+		return n.path(path), query, dialect.SignsOfTarget(b), true
 	case fieldAuthority, fieldHost:
 		if b = http1.Host(b); string(b) != n.authority {
-			return string(b), 0, true
+			return string(b), "", 0, true
 		}
-		return n.authority, 0, true
+		return n.authority, "", 0, true
 	case fieldStatus:
-		return statusValue(b), 0, true
+		return statusValue(b), "", 0, true
 	case fieldContentType:
-		return mediaOf(b), dialect.SignsOf(signType, b), true
+		return mediaOf(b), "", dialect.SignsOf(signType, b), true
 	case fieldGRPCStatus:
-		return grpcStatus(b), 0, true
+		return grpcStatus(b), "", 0, true
 	case fieldGRPCMessage:
-		return string(b[:min(len(b), longestMessage)]), 0, true
+		if !n.keepsText {
+			return "", "", 0, true
+		}
+		return string(b[:min(len(b), longestMessage)]), "", 0, true
 	}
 	if kind >= fieldSigns {
 		signs = dialect.SignsOf(int(kind-fieldSigns), b)
 		clear(n.scratch) // it may be a secret
 	}
-	return "", signs, true
+	return "", "", signs, true
 }
 
 func (n *names) path(b []byte) string {

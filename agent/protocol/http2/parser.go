@@ -31,6 +31,7 @@ type parser struct {
 	refused     uint32 // streams above were refused by GOAWAY
 
 	names names
+	text  []byte // of a head that is handed on, until the next one
 }
 
 func newParser(isJoined bool) *parser {
@@ -39,6 +40,7 @@ func newParser(isJoined bool) *parser {
 
 // Data implements protocol.Parser.
 func (p *parser) Data(dir protocol.Direction, b []byte, sink protocol.Sink) {
+	p.names.keepsText = protocol.IsContentWanted(sink)
 	for atCall := true; len(b) > 0; atCall = false {
 		b = b[p.read(dir, b, atCall, sink):]
 	}

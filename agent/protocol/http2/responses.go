@@ -37,7 +37,7 @@ func (p *parser) responseHeaders(number uint32, f *fields, isEnd bool, sink prot
 		s.isGRPC = f.content == mediaGRPC
 		p.decide(s, sink)
 	}
-	s.tellError(f, sink)
+	p.tellResponse(s, f, sink)
 	switch {
 	case !s.hasHead: // told with it
 	case s.isConnect && s.code/100 == 2: // a tunnel from here on (RFC 9113 §8.5)

@@ -31,7 +31,7 @@ type stream struct {
 	grpcStatus                         string
 	failure                            string // why the response ended early, as a value of error.type
 	responseBody                       uint64
-	isTelling                          bool           // the body of an error is handed on
+	isTelling                          [2]bool        // by protocol.Direction: the body is handed on
 	dialect                            dialect.Reader // nil for plain HTTP
 	signs                              dialect.Signs  // of the final response
 }
@@ -182,6 +182,7 @@ func (p *parser) tellHead(s *stream, f *fields, sink protocol.Sink) {
 		r.Attributes = append(rpc, r.Attributes...)
 	}
 	sink.RequestHead(s.id, r)
+	p.tellRequest(s, f, sink)
 	if !s.isGRPC && !f.hasUnknown && (f.signs != 0 || dialect.MayBegin(f.method, f.path, nil)) {
 		s.dialect = dialect.Begin(dialect.Request{Method: f.method, Path: f.path, Host: f.authority, Signs: f.signs})
 	}
@@ -198,16 +199,20 @@ func (p *parser) body(dir protocol.Direction, b []byte, n uint32, isPadLost bool
 		s.requestBody += uint64(n)
 		s.isRequestPartial = s.isRequestPartial || isPadLost
 		s.readBody(dir, b, n)
-		if u := s.undecided; u != nil && n > 0 && (b == nil || u.add(b)) {
-			s.isGRPC = b != nil && u.isMessage(s.requestBody+uint64(h.data))
-			p.decide(s, sink)
+		if u := s.undecided; u != nil && n > 0 {
+			isStart := u.n == 0
+			if b == nil || u.add(b) {
+				s.isGRPC = b != nil && u.isMessage(s.requestBody+uint64(h.data))
+				p.decide(s, sink)
+				s.isTelling[dir] = s.isTelling[dir] && isStart // its start was not kept
+			}
 		}
 	} else {
 		s.responseBody += uint64(n)
 		s.isPartial = s.isPartial || isPadLost
 		s.readBody(dir, b, n)
-		s.tellBody(b, sink)
 	}
+	s.tellBody(dir, b, sink)
 }
 
 // endStream acts on END_STREAM.

@@ -40,7 +40,7 @@ func strictField(b []byte) (kind fieldKind, rest []byte, ok bool) {
 		return 0, nil, false
 	}
 	var n names
-	switch value, _, _ := n.value(kind, text, isHuffman); kind {
+	switch value, _, _, _ := n.value(kind, text, isHuffman); kind {
 	case fieldStatus:
 		ok = value != ""
 	case fieldMethod:
