@@ -1,6 +1,6 @@
 // Small lines as SVG paths: values from left to right, zero at the bottom, `max` at the top; null leaves a gap.
 
-type Values = readonly (number | null)[]
+type Values = readonly (number | null | undefined)[]
 
 /** Room for the stroke at the upper and lower edge. */
 const INSET = 1
@@ -17,7 +17,7 @@ export function stretches(values: Values): [number, number][] {
   const found: [number, number][] = []
   let begin = -1
   for (let i = 0; i <= values.length; i++) {
-    const isValue = i < values.length && values[i] !== null
+    const isValue = i < values.length && values[i] != null
     if (isValue && begin < 0) begin = i
     if (!isValue && begin >= 0) {
       found.push([begin, i - 1])
@@ -25,6 +25,11 @@ export function stretches(values: Values): [number, number][] {
     }
   }
   return found
+}
+
+/** Indices of the values without neighbours. */
+export function alone(values: ArrayLike<number | null | undefined>): number[] {
+  return stretches(Array.from(values)).flatMap(([from, to]) => (from === to ? [from] : []))
 }
 
 export function linePath(values: Values, width: number, height: number, max: number): string {

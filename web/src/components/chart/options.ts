@@ -1,5 +1,6 @@
 import type { RefObject } from 'react'
 import uPlot from 'uplot'
+import { alone } from '../../lib/spark'
 
 /** What the plot asks for while it lives: always the newest. */
 export interface ChartHandlers {
@@ -64,7 +65,8 @@ function drawnSeries(colors: readonly string[], kind: ChartLook['kind']): uPlot.
   return inOrder.map((color) => ({
     stroke: color,
     width: kind === 'stacked' ? 1 : 1.5,
-    points: { show: false },
+    // A line needs two points: of a value without neighbours nothing would be seen.
+    points: { show: true, size: 4, width: 0, fill: color, filter: (u, i) => alone(u.data[i] ?? []) },
     ...(kind === 'lines' ? {} : { fill: fill(color) }),
   }))
 }
