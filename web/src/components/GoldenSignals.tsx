@@ -1,5 +1,5 @@
 import type { Reason, RED } from '../api/types'
-import { formatBytes, formatCount, formatDuration, formatExact, formatRate, formatRatio } from '../lib/format'
+import { formatBytes, formatCount, formatExact, formatLatency, formatRate, formatRatio } from '../lib/format'
 
 export interface GoldenSignalsProps {
   red: RED
@@ -30,13 +30,13 @@ export function GoldenSignals({ red, reasons }: GoldenSignalsProps) {
         </div>
       ))}
       <dt>P50</dt>
-      <dd>{formatDuration(red.p50)}</dd>
+      <dd>{formatLatency(red.p50)}</dd>
       <dt>P90</dt>
-      <dd>{formatDuration(red.p90)}</dd>
+      <dd>{formatLatency(red.p90)}</dd>
       <dt>P95</dt>
-      <dd className={tone('latency')}>{formatDuration(red.p95)}</dd>
+      <dd className={tone('latency')}>{formatLatency(red.p95)}</dd>
       <dt>P99</dt>
-      <dd>{formatDuration(red.p99)}</dd>
+      <dd>{formatLatency(red.p99)}</dd>
       <dt>Slow</dt>
       <dd className={tone('slow')}>{formatCount(red.slow)}</dd>
       {/* Bytes are not counted for each statement of a database. */}

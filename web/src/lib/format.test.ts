@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatBytes, formatCount, formatDuration, formatExact, formatRate, formatRatio, formatSpan, plural } from './format'
+import { formatBytes, formatCount, formatDuration, formatExact, formatLatency, formatRate, formatRatio, formatSpan, plural } from './format'
 
 /** Tests write ordinary spaces. */
 const plain = (text: string) => text.replace(/[\u00a0\u202f]/g, ' ')
@@ -70,4 +70,8 @@ describe('numbers for people', () => {
 
   it('is exact where it has to be', () => expect(plain(formatExact(1_234_567))).toBe('1 234 567'))
   it('counts in words', () => expect([plural(1, 'service'), plural(3, 'service')]).toEqual(['1 service', '3 services']))
+})
+
+it('latencies of what was not timed are none', () => {
+  expect([undefined, null, 0, 1e-33, 0.0042].map(formatLatency)).toEqual(['–', '–', '–', '–', formatDuration(0.0042)])
 })

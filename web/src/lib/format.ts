@@ -69,6 +69,11 @@ export function formatDuration(seconds: number | null | undefined): string {
   return formatSpan(seconds)
 }
 
+/** A percentile or a mean of durations, which is zero where nothing was timed. */
+export function formatLatency(seconds: number | null | undefined): string {
+  return seconds ? formatDuration(seconds) : NONE
+}
+
 /** Long spans in their two largest units: "3 d 4 h". */
 export function formatSpan(seconds: number): string {
   const whole = Math.round(seconds)

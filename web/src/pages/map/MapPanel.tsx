@@ -5,7 +5,7 @@ import { CloseIcon, FocusIcon, KindIcon } from '../../components/icons'
 import { Link, navigate } from '../../components/navigation'
 import { LanguageBadge } from '../../components/Panel'
 import { ReasonsList, SeverityMark } from '../../components/Severity'
-import { formatDuration, formatRate, formatRatio, languageName, plural } from '../../lib/format'
+import { formatLatency, formatRate, formatRatio, languageName, plural } from '../../lib/format'
 import { bundleEdges } from '../../lib/bundle'
 import type { RawFlows } from '../../lib/flows'
 import { edgeId } from '../../lib/graph'
@@ -119,7 +119,7 @@ function CallList({ view, title, edges, end }: { view: MapView; title: string; e
               </span>
               <span>{formatRate(edge.red.rate)}</span>
               <span className={edge.severity === 'ok' ? 'faint' : `text-${edge.severity}`}>{formatRatio(edge.red.errorRatio)}</span>
-              <span className="faint">{formatDuration(edge.red.p95)}</span>
+              <span className="faint">{formatLatency(edge.red.p95)}</span>
             </button>
           </li>
         ))}

@@ -3,7 +3,7 @@ import { memo } from 'react'
 import type { Node } from '../../api/topology'
 import { CloudIcon, EntryIcon, KindIcon } from '../../components/icons'
 import { SeverityMark } from '../../components/Severity'
-import { formatDuration, formatRate, formatRatio, languageName, NONE } from '../../lib/format'
+import { formatLatency, formatRate, formatRatio, languageName } from '../../lib/format'
 import { isBackend, protocolName } from '../../lib/protocol'
 import type { ServiceFlowNode } from './flow'
 
@@ -38,7 +38,7 @@ export const ServiceNode = memo(function ServiceNode({ data }: NodeProps<Service
         <div className="node-figures">
           <span>{formatRate(red.rate)}</span>
           <span className={errorReason ? 'node-hot' : ''}>{formatRatio(red.errorRatio)}</span>
-          <span className={latencyReason ? 'node-hot' : ''}>{red.requests > (red.untimed ?? 0) ? formatDuration(red.p95) : NONE}</span>
+          <span className={latencyReason ? 'node-hot' : ''}>{formatLatency(red.p95)}</span>
         </div>
       ) : called ? (
         <div className="node-figures" title="As its callers see it">

@@ -4,7 +4,7 @@ import { DataTable, type Column } from '../../components/DataTable'
 import { ErrorRatio, Statuses, UntimedBadge } from '../../components/Interface'
 import { Link, navigate } from '../../components/navigation'
 import { Panel } from '../../components/Panel'
-import { formatCount, formatDuration, formatExact, formatRate, NONE } from '../../lib/format'
+import { formatCount, formatExact, formatLatency, formatRate, NONE } from '../../lib/format'
 import { destinationId, destinations, furthestBehind, type Destination, type Flow, type Lag } from '../../lib/offers'
 import { protocolName } from '../../lib/protocol'
 import { matches, sortRows, type SortValue } from '../../lib/rank'
@@ -91,7 +91,7 @@ function columnsOf(view: OffersView, isNarrow: boolean, hasLag: boolean): Column
     ...(hasLag ? [figure('lag', 'Lag', 'Records that the consumer group furthest behind has not committed; or that a consumer without group has not fetched', '112px', (d) => <Behind destination={d} />)] : []),
     figure('rate', 'Requests', 'All requests on it per second', '92px', (d) => formatRate(d.all.rate)),
     figure('errors', 'Errors', 'Share of all requests that failed', '80px', (d) => <ErrorRatio red={d.all} />),
-    figure('p95', 'Send P95', '95 % of the requests that put something in are faster', '92px', (d) => formatDuration(d.sendP95)),
+    figure('p95', 'Send P95', '95 % of the requests that put something in are faster', '92px', (d) => formatLatency(d.sendP95)),
   ]
 }
 
@@ -250,7 +250,7 @@ function Operations({ offers }: { offers: readonly Offer[] }) {
             </span>
             <span>{formatRate(offer.red.rate)}</span>
             <ErrorRatio red={offer.red} />
-            <span className="faint">{offer.red.untimed ? '' : formatDuration(offer.red.p95)}</span>
+            <span className="faint">{offer.red.untimed ? '' : formatLatency(offer.red.p95)}</span>
             {offer.red.errors > 0 && <Statuses row={offer} />}
           </li>
         ))}

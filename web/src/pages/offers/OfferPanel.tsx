@@ -4,7 +4,7 @@ import { GoldenSignals } from '../../components/GoldenSignals'
 import { CloseIcon, KindIcon } from '../../components/icons'
 import { ErrorRatio, Statuses, UntimedBadge } from '../../components/Interface'
 import { Link, navigate } from '../../components/navigation'
-import { formatCount, formatDuration, formatExact, formatRate } from '../../lib/format'
+import { formatCount, formatExact, formatLatency, formatRate } from '../../lib/format'
 import { countName, protocolName } from '../../lib/protocol'
 import { mapFrom, serviceFrom, type OffersView, type View } from '../../lib/url'
 import type { Lens } from './lenses'
@@ -80,7 +80,7 @@ export function CallerList({ view, title, callers, none }: { view: View; title: 
               </Link>
               <span>{formatRate(red.rate)}</span>
               <ErrorRatio red={red} />
-              <span className="faint">{red.untimed ? 'not timed' : formatDuration(red.p95)}</span>
+              <span className="faint">{red.untimed ? 'not timed' : formatLatency(red.p95)}</span>
             </li>
           ))}
         </ul>

@@ -3,7 +3,7 @@ import type { Offerer } from '../../api/interfaces'
 import { KindIcon, MapIcon } from '../../components/icons'
 import { Link, navigate } from '../../components/navigation'
 import { SeverityMark } from '../../components/Severity'
-import { formatDuration, formatRate, formatRatio, NONE, plural } from '../../lib/format'
+import { formatLatency, formatRate, formatRatio, plural } from '../../lib/format'
 import { offererId } from '../../lib/offers'
 import { protocolName } from '../../lib/protocol'
 import { mapFrom, type OffersView } from '../../lib/url'
@@ -39,12 +39,11 @@ function OffererCard({ view, offerer }: { view: OffersView; offerer: Offerer }) 
     const reason = reasons.find((r) => r.signal === signal)
     return reason ? `text-${reason.severity}` : ''
   }
-  const isTimed = red.requests > (red.untimed ?? 0)
   const figures = [
     { name: 'Requests', value: formatRate(red.rate), tone: '' },
     { name: 'Errors', value: formatRatio(red.errorRatio), tone: tone('errors') },
-    { name: 'P50', value: isTimed ? formatDuration(red.p50) : NONE, tone: '' },
-    { name: 'P95', value: isTimed ? formatDuration(red.p95) : NONE, tone: tone('latency') || tone('slow') },
+    { name: 'P50', value: formatLatency(red.p50), tone: '' },
+    { name: 'P95', value: formatLatency(red.p95), tone: tone('latency') || tone('slow') },
   ]
   return (
     <li className="offerer" data-severity={severity} data-selected={isChosen} data-offerer={service}>

@@ -2,7 +2,7 @@ import type { Offer } from '../../api/interfaces'
 import type { Column } from '../../components/DataTable'
 import { countColumns, countOf, ErrorRatio, Statuses, UntimedBadge } from '../../components/Interface'
 import { navigate } from '../../components/navigation'
-import { formatCount, formatDuration, formatRate, formatRatio } from '../../lib/format'
+import { formatCount, formatDuration, formatLatency, formatRate, formatRatio } from '../../lib/format'
 import { idOf } from '../../lib/offers'
 import { protocolName } from '../../lib/protocol'
 import type { SortValue } from '../../lib/rank'
@@ -73,9 +73,9 @@ export function columnsOf(view: OffersView, lens: Lens, { isNarrow, isMixed, cou
     ...(isDatabase ? [time] : [statuses]),
     figure('rate', 'Requests', 'Requests per second', (o) => formatRate(o.red.rate), '84px'),
     { ...figure('errors', 'Errors', 'Share of requests that failed', () => '', '76px'), cell: (o) => <ErrorRatio red={o.red} /> },
-    ...(isNarrow ? [] : [figure('p50', 'P50', 'Half of the requests are faster', (o) => formatDuration(o.red.p50))]),
-    figure('p95', 'P95', '95 % of the requests are faster', (o) => formatDuration(o.red.p95)),
-    ...(isNarrow || isDatabase ? [] : [figure('p99', 'P99', '99 % of the requests are faster', (o) => formatDuration(o.red.p99))]),
+    ...(isNarrow ? [] : [figure('p50', 'P50', 'Half of the requests are faster', (o) => formatLatency(o.red.p50))]),
+    figure('p95', 'P95', '95 % of the requests are faster', (o) => formatLatency(o.red.p95)),
+    ...(isNarrow || isDatabase ? [] : [figure('p99', 'P99', '99 % of the requests are faster', (o) => formatLatency(o.red.p99))]),
     ...(isNarrow ? [] : [figure('slow', 'Slow', 'Requests slower than the threshold', (o) => formatCount(o.red.slow), '64px')]),
     ...(isNarrow ? [] : countColumns<Offer>(counted.slice(0, 2))),
   ]

@@ -6,7 +6,7 @@ import { Link } from '../../components/navigation'
 import { LanguageBadge } from '../../components/Panel'
 import { ReasonsLine, SeverityMark } from '../../components/Severity'
 import { Sparkline } from '../../components/Sparkline'
-import { formatCount, formatDuration, formatRate, formatRatio, languageName, NONE } from '../../lib/format'
+import { formatCount, formatLatency, formatRate, formatRatio, languageName } from '../../lib/format'
 import type { SortValue } from '../../lib/rank'
 import { serviceFrom, type View } from '../../lib/url'
 
@@ -57,7 +57,7 @@ export function columns(view: View): Column<Service>[] {
     value: (s) => sortValue(s, id),
     cell: (s) => {
       const red = shownRED(s)
-      return <span className={isJudged ? hotClass(s, 'latency') : ''}>{red ? formatDuration(pick(red)) : NONE}</span>
+      return <span className={isJudged ? hotClass(s, 'latency') : ''}>{formatLatency(red && pick(red))}</span>
     },
   })
   return [

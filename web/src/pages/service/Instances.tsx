@@ -3,7 +3,7 @@ import { navigate } from '../../components/navigation'
 import { Panel } from '../../components/Panel'
 import { SeverityMark } from '../../components/Severity'
 import { Sparkline } from '../../components/Sparkline'
-import { formatDuration, formatExact, formatRate, formatRatio, languageName } from '../../lib/format'
+import { formatExact, formatLatency, formatRate, formatRatio, languageName } from '../../lib/format'
 import { commonMax, type Values } from '../../lib/series'
 import type { ServiceView } from '../../lib/url'
 
@@ -60,7 +60,7 @@ function InstanceCard({ view, side, instance, max }: InstanceCardProps) {
       <div className="instance-signals">
         <Signal name="Requests" value={formatRate(red?.rate)} values={instance.rate} max={max.rate} tone={tone('traffic')} />
         <Signal name="Errors" value={formatRatio(red?.errorRatio)} values={instance.errorRatio} max={max.errorRatio} tone={tone('errors')} />
-        <Signal name="P95" value={formatDuration(red?.p95)} values={instance.p95} max={max.p95} tone={tone('latency')} />
+        <Signal name="P95" value={formatLatency(red?.p95)} values={instance.p95} max={max.p95} tone={tone('latency')} />
       </div>
       {isSelected && <Details instance={instance} />}
     </article>
@@ -105,7 +105,7 @@ function Details({ instance }: { instance: Instance }) {
     ['Container', instance.containerId],
     ['Requests served', instance.server && formatExact(instance.server.requests)],
     ['Requests made', instance.client && formatExact(instance.client.requests)],
-    ['P99', formatDuration((instance.server ?? instance.client)?.p99)],
+    ['P99', formatLatency((instance.server ?? instance.client)?.p99)],
   ]
   return (
     <dl className="golden instance-details">

@@ -5,7 +5,7 @@ import { countColumns, countOf, ErrorRatio, Statuses, UntimedBadge } from '../..
 import { Link, navigate } from '../../components/navigation'
 import { Panel } from '../../components/Panel'
 import { SearchField } from '../../components/SearchField'
-import { formatBytes, formatCount, formatDuration, formatExact, formatRate, NONE } from '../../lib/format'
+import { formatBytes, formatCount, formatExact, formatLatency, formatRate, NONE } from '../../lib/format'
 import { countNames } from '../../lib/offers'
 import { protocolName } from '../../lib/protocol'
 import { matches, sortRows, type SortValue } from '../../lib/rank'
@@ -82,7 +82,7 @@ function interfaceColumns(view: ServiceView, isClient: boolean, counted: readonl
   const peer: Column<Interface> = {
     id: 'peer',
     title: 'Of service',
-    width: '15%',
+    width: '9%',
     value: (row) => row.peer,
     cell: (row) => row.peer && <Link to={serviceFrom(view, row.peer)}>{row.peer}</Link>,
   }
@@ -92,14 +92,14 @@ function interfaceColumns(view: ServiceView, isClient: boolean, counted: readonl
     { id: 'status', title: 'Statuses', width: isClient || counted.length > 0 ? '12%' : '17%', cell: (row) => <Statuses row={row} /> },
     figure('rate', 'Requests', '88px', (row) => formatRate(row.red.rate)),
     { ...figure('errors', 'Errors', '74px', () => ''), cell: (row) => <ErrorRatio red={row.red} /> },
-    figure('p50', 'P50', '74px', (row) => formatDuration(row.red.p50)),
-    figure('p90', 'P90', '74px', (row) => formatDuration(row.red.p90)),
-    figure('p95', 'P95', '74px', (row) => formatDuration(row.red.p95)),
-    figure('p99', 'P99', '74px', (row) => formatDuration(row.red.p99)),
-    figure('slow', 'Slow', '66px', (row) => formatCount(row.red.slow)),
+    figure('p50', 'P50', '74px', (row) => formatLatency(row.red.p50)),
+    figure('p90', 'P90', '74px', (row) => formatLatency(row.red.p90)),
+    figure('p95', 'P95', '74px', (row) => formatLatency(row.red.p95)),
+    figure('p99', 'P99', '74px', (row) => formatLatency(row.red.p99)),
+    figure('slow', 'Slow', '56px', (row) => formatCount(row.red.slow)),
     ...countColumns(counted),
-    figure('in', 'In', '82px', (row) => bodySize(row, row.red.requestBytes)),
-    figure('out', 'Out', '86px', (row) => bodySize(row, row.red.responseBytes)),
+    figure('in', 'In', '76px', (row) => bodySize(row, row.red.requestBytes)),
+    figure('out', 'Out', '82px', (row) => bodySize(row, row.red.responseBytes)),
   ]
 }
 

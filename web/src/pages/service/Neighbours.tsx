@@ -3,7 +3,7 @@ import { CloudIcon, KindIcon } from '../../components/icons'
 import { Link } from '../../components/navigation'
 import { Panel } from '../../components/Panel'
 import { SeverityMark } from '../../components/Severity'
-import { formatDuration, formatRate, formatRatio } from '../../lib/format'
+import { formatLatency, formatRate, formatRatio } from '../../lib/format'
 import { bumpPath, edgeWidth } from '../../lib/path'
 import { isBackend, protocolName } from '../../lib/protocol'
 import { mapFrom, serviceFrom, type ServiceView } from '../../lib/url'
@@ -49,7 +49,7 @@ function PeerList({ view, title, peers, none }: { view: ServiceView; title: stri
               </span>
               <span className="tabular">{formatRate(peer.red.rate)}</span>
               <span className={`tabular ${peer.severity === 'ok' ? 'faint' : `text-${peer.severity}`}`}>{formatRatio(peer.red.errorRatio)}</span>
-              <span className="tabular faint">{formatDuration(peer.red.p95)}</span>
+              <span className="tabular faint">{formatLatency(peer.red.p95)}</span>
             </Link>
           </li>
         ))}

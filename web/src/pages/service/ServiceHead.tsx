@@ -5,7 +5,7 @@ import { MapIcon } from '../../components/icons'
 import { Link, navigate } from '../../components/navigation'
 import { LanguageBadge } from '../../components/Panel'
 import { ReasonsList, SeverityMark } from '../../components/Severity'
-import { formatBytes, formatCount, formatDuration, formatExact, formatRate, formatRatio, languageName, NONE, plural } from '../../lib/format'
+import { formatBytes, formatCount, formatDuration, formatExact, formatLatency, formatRate, formatRatio, languageName, plural, NONE } from '../../lib/format'
 import { mapFrom, overviewFrom, type ServiceView } from '../../lib/url'
 
 export function ServiceHead({ view, reply }: { view: ServiceView; reply: ServiceReply }) {
@@ -53,10 +53,10 @@ function Figures({ red, reply }: { red: RED; reply: ServiceReply }) {
   const figures = [
     { name: 'Requests', value: formatRate(red.rate), note: `${formatExact(red.requests)} in range` },
     { name: 'Errors', value: formatRatio(red.errorRatio), note: errorNote(red), tone: tone('errors') },
-    { name: 'P50', value: formatDuration(red.p50), note: `mean ${formatDuration(red.mean)}` },
-    { name: 'P90', value: formatDuration(red.p90) },
-    { name: 'P95', value: formatDuration(red.p95), tone: tone('latency') },
-    { name: 'P99', value: formatDuration(red.p99) },
+    { name: 'P50', value: formatLatency(red.p50), note: `mean ${formatLatency(red.mean)}` },
+    { name: 'P90', value: formatLatency(red.p90) },
+    { name: 'P95', value: formatLatency(red.p95), tone: tone('latency') },
+    { name: 'P99', value: formatLatency(red.p99) },
     { name: 'Slow', value: formatCount(red.slow), note: `over ${formatDuration(reply.slowThreshold)}`, tone: tone('slow') },
     { name: 'Bytes', value: red.requests > 0 ? formatBytes(red.responseBytes) : NONE, note: `out, ${formatBytes(red.requestBytes)} in` },
   ]
