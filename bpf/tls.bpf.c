@@ -124,7 +124,11 @@ static __always_inline void write_continues(struct tls_session *s, bool repeats)
 	if (!s->waiting_len || s->whole != TLS_WHOLE || !s->conn)
 		return;
 	n = __sync_lock_test_and_set(&s->waiting_len, 0);
-	if (n && session_emit(s, s->waiting, n, EGRESS, s->waiting_ns) && repeats)
+	if (!n)
+		return;
+	if (!session_emit(s, s->waiting, n, EGRESS, s->waiting_ns))
+		session_missed(s);
+	else if (repeats)
 		s->ahead += n;
 }
 

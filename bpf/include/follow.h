@@ -131,6 +131,8 @@ __noinline int error_begins(struct conn_state *c, const struct call *call)
 	if (!c || !call)
 		return 0;
 	c->error_left = 0;
+	if (!error_bytes)
+		return 0;
 	n = call->len;
 	v.base = call->user.base;
 	w.iov = call->user.iov;
@@ -139,7 +141,7 @@ __noinline int error_begins(struct conn_state *c, const struct call *call)
 		if (n)
 			break;
 	}
-	if (error_bytes && n > 9 && !BYTES_READ(&digit, sizeof(digit), v.base + 9) && (digit == '4' || digit == '5'))
+	if (n > 9 && !BYTES_READ(&digit, sizeof(digit), v.base + 9) && (digit == '4' || digit == '5'))
 		c->error_left = error_bytes;
 	return 0;
 }
