@@ -12,7 +12,7 @@ import (
 
 // tellRequest hands on the start of a request.
 func (p *parser) tellRequest(s *stream, f *fields, sink protocol.Sink) {
-	if s.isGRPC || f.method == "" || f.path == "" || !protocol.IsContentWanted(sink) {
+	if s.isGRPC || f.method == "" || f.path == "" || !p.names.keepsText {
 		return
 	}
 	b := append(p.text[:0], f.method...)
@@ -32,7 +32,7 @@ func (p *parser) tellResponse(s *stream, f *fields, sink protocol.Sink) {
 		s.tellMessage(f, sink)
 		return
 	}
-	if s.id == 0 || s.code == 0 || !protocol.IsContentWanted(sink) { // 0: it came before its request; its status is not known
+	if s.id == 0 || s.code == 0 || !p.names.keepsText { // 0: it came before its request; its status is not known
 		return
 	}
 	p.text = append(append(append(p.text[:0], "HTTP/2 "...), f.status...), "\r\n\r\n"...)

@@ -75,8 +75,9 @@ func TestContent(t *testing.T) {
 		if isOff {
 			want = map[uint64][2]string{}
 		}
-		if _, query, _, _ := p.names.value(fieldPath, []byte("/a?to=b"), false); query == "" != isOff {
-			t.Errorf("content is off: %t, and the query is kept: %q", isOff, query)
+		path := entry{kind: fieldPath}
+		if !p.names.read(&path, []byte("/a?to=b"), false) || path.query == "" != isOff {
+			t.Errorf("content is off: %t, and the query is kept: %q", isOff, path.query)
 		}
 		if d := cmp.Diff(want, r.text); d != "" {
 			t.Error(d)

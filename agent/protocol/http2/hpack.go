@@ -162,7 +162,7 @@ func (t *table) literal(i uint64, b []byte, n *names) (e entry, rest []byte, ok 
 	}
 	e.size += len(text) // at most what HPACK counts: we drop entries late rather than early
 	if e.kind > fieldUnknown {
-		e.value, e.query, e.signs, ok = n.value(e.kind, text, isHuffman)
+		ok = n.read(&e, text, isHuffman)
 	}
 	return e, rest, ok
 }

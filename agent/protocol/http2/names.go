@@ -42,49 +42,49 @@ func (s *scratch) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// value returns what is kept of a field's value, of a path its query too, and what it says to the dialects; false when it cannot be decoded.
-func (n *names) value(kind fieldKind, b []byte, isHuffman bool) (value, query string, signs dialect.Signs, ok bool) {
+// read keeps what counts of the value of a field whose kind is known; false when it cannot be decoded.
+func (n *names) read(e *entry, b []byte, isHuffman bool) (ok bool) {
 	if isHuffman {
 		n.scratch = n.scratch[:0]
 		if _, err := hpack.HuffmanDecode(&n.scratch, b); err != nil {
-			return "", "", 0, false
+			return false
 		}
 		b = n.scratch
 		if cap(b) > 4096 {
 			n.scratch = nil
 		}
 	}
-	switch kind {
+	switch e.kind {
 	case fieldMethod:
-		return http1.Method(b), "", 0, true
+		e.value = http1.Method(b)
 	case fieldPath:
-		path := http1.Path(b)
+		e.value, e.signs = n.path(http1.Path(b)), dialect.SignsOfTarget(b)
 		if i := bytes.IndexByte(b, '?'); i >= 0 && n.keepsText {
-			query = string(b[i:min(len(b), i+longestQuery)])
+			e.query = string(b[i:min(len(b), i+longestQuery)])
 		}
-		return n.path(path), query, dialect.SignsOfTarget(b), true
 	case fieldAuthority, fieldHost:
 		if b = http1.Host(b); string(b) != n.authority {
-			return string(b), "", 0, true
+			e.value = string(b)
+		} else {
+			e.value = n.authority
 		}
-		return n.authority, "", 0, true
 	case fieldStatus:
-		return statusValue(b), "", 0, true
+		e.value = statusValue(b)
 	case fieldContentType:
-		return mediaOf(b), "", dialect.SignsOf(signType, b), true
+		e.value, e.signs = mediaOf(b), dialect.SignsOf(signType, b)
 	case fieldGRPCStatus:
-		return grpcStatus(b), "", 0, true
+		e.value = grpcStatus(b)
 	case fieldGRPCMessage:
-		if !n.keepsText {
-			return "", "", 0, true
+		if n.keepsText {
+			e.value = string(b[:min(len(b), longestMessage)])
 		}
-		return string(b[:min(len(b), longestMessage)]), "", 0, true
+	default:
+		if e.kind >= fieldSigns {
+			e.signs = dialect.SignsOf(int(e.kind-fieldSigns), b)
+			clear(n.scratch) // it may be a secret
+		}
 	}
-	if kind >= fieldSigns {
-		signs = dialect.SignsOf(int(kind-fieldSigns), b)
-		clear(n.scratch) // it may be a secret
-	}
-	return "", "", signs, true
+	return true
 }
 
 func (n *names) path(b []byte) string {

@@ -40,13 +40,15 @@ func strictField(b []byte) (kind fieldKind, rest []byte, ok bool) {
 		return 0, nil, false
 	}
 	var n names
-	switch value, _, _, _ := n.value(kind, text, isHuffman); kind {
+	e := entry{kind: kind}
+	n.read(&e, text, isHuffman)
+	switch kind {
 	case fieldStatus:
-		ok = value != ""
+		ok = e.value != ""
 	case fieldMethod:
-		ok = value != http1.Method(nil)
+		ok = e.value != http1.Method(nil)
 	case fieldPath:
-		ok = value[0] == '/' || value == "*"
+		ok = e.value[0] == '/' || e.value == "*"
 	}
 	return kind, rest, ok
 }
