@@ -1,6 +1,6 @@
 import { EdgeLabelRenderer, type EdgeProps } from '@xyflow/react'
 import { memo } from 'react'
-import { formatDuration, formatRate, formatRatio } from '../../lib/format'
+import { formatLatency, formatRate, formatRatio } from '../../lib/format'
 import { protocolName } from '../../lib/protocol'
 import { flowLabel, type CallFlowEdge, type Calls } from './flow'
 
@@ -50,11 +50,10 @@ function protocolsOf({ edges }: Calls): string {
 }
 
 /** What is wrong, otherwise how long it takes, if there is room. */
-function more({ severity, errorRatio, p95, edges }: Calls, isShort: boolean): string {
+function more({ severity, errorRatio, p95 }: Calls, isShort: boolean): string {
   if (severity !== 'ok' && errorRatio >= 0.01) return ` · ${formatRatio(errorRatio)}`
   if (isShort && severity === 'ok') return ''
-  const isTimed = edges.some(({ red }) => red.requests > (red.untimed ?? 0))
-  return p95 === undefined || !isTimed ? '' : ` · ${formatDuration(p95)}`
+  return p95 ? ` · ${formatLatency(p95)}` : ''
 }
 
 /** Arrow heads of constant size, whatever the width of the line. */

@@ -5,7 +5,7 @@ import { MapIcon } from '../../components/icons'
 import { Link, navigate } from '../../components/navigation'
 import { LanguageBadge } from '../../components/Panel'
 import { ReasonsList, SeverityMark } from '../../components/Severity'
-import { formatBytes, formatCount, formatDuration, formatExact, formatLatency, formatRate, formatRatio, languageName, plural, NONE } from '../../lib/format'
+import { formatBytes, formatCount, formatDuration, formatExact, formatLatency, formatRate, formatRatio, languageName, NONE, plural } from '../../lib/format'
 import { mapFrom, overviewFrom, type ServiceView } from '../../lib/url'
 
 export function ServiceHead({ view, reply }: { view: ServiceView; reply: ServiceReply }) {
