@@ -90,6 +90,7 @@ static __always_inline void session_missed(struct tls_session *s)
 }
 
 #include "tls_owed.h"
+#include "tls_waiting.h"
 
 /*
  * write_begins hands on what is to be written: at its end the answer may be there already, or even the connection gone.
@@ -267,18 +268,21 @@ int tls_enter(struct pt_regs *ctx)
 	return 0;
 }
 
-SEC("uprobe.multi")
-int tls_leave(struct pt_regs *ctx)
+/* is_end_of says whether a place behind a call is that behind the call which a thread is in. */
+static __always_inline bool is_end_of(const struct tls_thread *t, struct pt_regs *ctx)
 {
-	struct tls_thread *t = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
+	return t && t->call.kind && t->call.sp == ctx->sp - 8; /* 8: the return address is gone */
+}
+
+/* call_ended handles the end of the call that a thread was in. */
+static __always_inline int call_ended(struct tls_thread *t, struct pt_regs *ctx)
+{
 	struct tls_session_key key;
 	struct tls_session *s;
 	struct tls_call call;
 	__u64 count = 0;
 	int n;
 
-	if (!t || !t->call.kind || t->call.sp != ctx->sp - 8) /* 8: the return address is gone */
-		return 0;
 	call = t->call;
 	t->call = t->outer;
 	t->outer.kind = TLS_NONE;
@@ -297,6 +301,26 @@ int tls_leave(struct pt_regs *ctx)
 	if (s)
 		session_ends(s, &key, &call, n, true);
 	return 0;
+}
+
+SEC("uprobe.multi")
+int tls_leave(struct pt_regs *ctx)
+{
+	struct tls_thread *t = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
+
+	return is_end_of(t, ctx) ? call_ended(t, ctx) : 0;
+}
+
+/* tls_resume stands for tls_leave where a call returns that was taken over. */
+SEC("uprobe.multi")
+int tls_resume(struct pt_regs *ctx)
+{
+	struct tls_thread *t = bpf_task_storage_get(&tls_threads, bpf_get_current_task_btf(), 0, 0);
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	if (!is_end_of(t, ctx) || bpf_map_delete_elem(&tls_waiting, &tid))
+		return 0;
+	return call_ended(t, ctx);
 }
 
 /* tls_free: the address of a session may be that of another one next. */

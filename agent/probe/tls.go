@@ -30,7 +30,7 @@ func (p *Probe) openTLS(self uint32) error {
 	}
 	c.state = StateRunning
 	p.collectors = append(p.collectors, c)
-	p.tls = tls.New(tls.DefaultConfig, c.coll.Programs, p.capture.coll.Maps["tls_threads"], p.capture.coll.Variables["tls_probed"], p.log)
+	p.tls = tls.New(tls.DefaultConfig, c.coll, p.capture.coll.Maps["tls_threads"], p.capture.coll.Variables["tls_probed"], p.log)
 	c.files = p.tls.Files
 	return p.tls.Start()
 }

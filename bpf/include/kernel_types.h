@@ -132,7 +132,19 @@ enum cgroup_subsys_id {
 	memory_cgrp_id = 4,
 };
 
+/* A return address that a uretprobe has put away, and where on the stack it was. */
+struct return_instance {
+	unsigned long stack;
+	unsigned long orig_ret_vaddr;
+	struct return_instance *next;
+};
+
+struct uprobe_task {
+	struct return_instance *return_instances;
+};
+
 struct task_struct {
+	unsigned int __state;
 	unsigned int flags;
 	void *stack;
 	int pid;
@@ -144,6 +156,9 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct files_struct *files;
 	struct css_set *cgroups;
+	struct uprobe_task *utask;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
 	char comm[16];
 };
 
@@ -153,13 +168,22 @@ struct bpf_iter_meta {
 	struct seq_file *seq;
 };
 
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
 struct linux_binprm {
 	const char *filename;
 };
 
 /* arch/x86/include/asm/ptrace.h: the registers of user space as saved on entry to the kernel. */
 struct pt_regs {
+	unsigned long r15;
 	unsigned long r14;
+	unsigned long r13;
+	unsigned long r12;
+	unsigned long bp;
 	unsigned long bx;
 	unsigned long r10;
 	unsigned long r9;
@@ -204,6 +228,7 @@ struct user_mmsghdr64 {
 #define AF_INET6 10
 #define SOCK_STREAM 1
 #define TCP_SYN_SENT 2
+#define TASK_INTERRUPTIBLE 1 /* include/linux/sched.h */
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define TCP_ESTABLISHED 1

@@ -202,7 +202,7 @@ func testAMQP(t *testing.T, w way, broker rabbit) {
 	if w.tls == "" {
 		checkOperationNames(t, x, "rabbitmq", broker.service, "server", names)
 	}
-	w.sameLosses(t, x, before)
+	sameLosses(t, x, before)
 	if err := x.Stop(); err != nil {
 		t.Error(err)
 	}
@@ -237,17 +237,6 @@ func lossesBefore(t *testing.T, x *sut.Sonde) map[string]float64 {
 		t.Fatal(err)
 	}
 	return lost
-}
-
-// sameLosses is that of this way: inside TLS the first exchange of an old connection is not seen at some ends, and counts as bytes lost or not
-// understood.
-func (w way) sameLosses(t *testing.T, x *sut.Sonde, before map[string]float64) {
-	t.Helper()
-	if w.tls != "" {
-		sameLossesOf(t, x, before, "ring_full", "payload_fault")
-		return
-	}
-	sameLosses(t, x, before)
 }
 
 // sameLosses fails when bytes were lost or not understood since.

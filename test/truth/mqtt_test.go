@@ -150,7 +150,7 @@ func testMQTT(t *testing.T, w way) {
 	for plan, took := range timed {
 		checkTimed(t, x, id, "server", acknowledgedOnes(plan), 0, took)
 	}
-	w.sameLosses(t, x, before)
+	sameLosses(t, x, before)
 	if err := x.Stop(); err != nil {
 		t.Error(err)
 	}

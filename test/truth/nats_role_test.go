@@ -24,7 +24,7 @@ func serveNATS(ctx context.Context, a Args) (*wire.Log, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &natsserver.Options{Host: host, Port: n, NoSigs: true, NoLog: true, PingInterval: natsPing, MaxPingsOut: 60}
+	o := &natsserver.Options{Host: host, Port: n, NoSigs: true, NoLog: true}
 	if a.TLS != "" {
 		if o.TLSConfig, err = serving(a.TLS); err != nil {
 			return nil, err
@@ -47,9 +47,6 @@ func serveNATS(ctx context.Context, a Args) (*wire.Log, error) {
 	s.Shutdown()
 	return &done.log, nil
 }
-
-// natsPing is after how long the server asks a client that says nothing whether it is there.
-const natsPing = time.Second
 
 // natsSlow is how long shop.slow takes.
 const natsSlow = 50 * time.Millisecond

@@ -15,8 +15,9 @@ type places struct {
 	library            string
 	isGo               bool
 	enter, leave, free spots
-	deferred           spots // of Go: ends of functions, in what they defer
-	readsUnderWay      bool  // of Go: the end of a read tells all of it, so that one is seen that began before it was probed
+	reads              []read // the functions of enter that read
+	deferred           spots  // of Go: ends of functions, in what they defer
+	readsUnderWay      bool   // of Go: the end of a read tells all of it, so that one is seen that began before it was probed
 }
 
 // spots are offsets in a file with the cookie of each.

@@ -6,31 +6,32 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 )
 
-// place is where a call is probed: an offset in the file and what is to be known there.
-type place struct {
-	offset uint64
-	call   call
+// spot is where a call is probed: an offset in the file and what is to be known there.
+type spot struct {
+	offset   uint64
+	function uint64 // the address of the function that it is in
+	call     call
 }
 
 // cheapest returns where to probe a function of a C library so that it costs one trap and not two, and its return none: at an
 // instruction that the kernel emulates, which comes before anything happens; or in the function that it is a wrapper of. If there
 // is neither, that is its first instruction.
-func cheapest(f *elf.File, fn function, c call) place {
+func cheapest(f *elf.File, fn function, c call) spot {
 	const enough = 128 // of a prologue, or of a wrapper
 	code := codeFrom(f, fn.address, enough)
 	if at, here, ok := emulatedEntry(code, c); ok {
-		return place{fn.offset + uint64(at), here}
+		return spot{fn.offset + uint64(at), fn.address, here}
 	}
 	target, behind, ok := wrapped(code, fn.address, c)
 	if !ok {
-		return place{fn.offset, c}
+		return spot{fn.offset, fn.address, c}
 	}
 	at, behind, ok := emulatedEntry(codeFrom(f, target, enough), behind)
 	offset, isCode := fileOffset(f, target)
 	if !ok || !isCode {
-		return place{fn.offset, c}
+		return spot{fn.offset, fn.address, c}
 	}
-	return place{offset + uint64(at), behind}
+	return spot{offset + uint64(at), target, behind}
 }
 
 // emulatedEntry looks for an emulated instruction that every call of the function passes with its arguments where they were, but for

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-func code(t *testing.T, text string) []byte {
+func code(t testing.TB, text string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
 	if err != nil {

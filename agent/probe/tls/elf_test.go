@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/sonde-dev/sonde/agent/probe/stack"
 )
 
 // goProgram is a server by crypto/tls; both ends of its calls must be found however it is built.
@@ -139,23 +141,20 @@ func TestMappings(t *testing.T) {
 		t.Fatal(err)
 	}
 	exe, _ := os.Executable()
-	i := slices.IndexFunc(list, func(m mapping) bool { return m.path == exe })
+	i := slices.IndexFunc(list, func(m mapping) bool { return m.Path == exe })
 	if i < 0 {
 		t.Fatalf("%s is not among %v", exe, list)
 	}
-	if id, err := idOf(exe); err != nil || id != list[i].id {
-		t.Errorf("id %q by stat (%v), %q by maps", id, err, list[i].id)
+	if id, err := idOf(exe); err != nil || id != list[i].ID {
+		t.Errorf("id %q by stat (%v), %q by maps", id, err, list[i].ID)
 	}
 	for path, want := range map[string]bool{
 		"/usr/lib/libssl.so.3": true, "/app/libssl-8a4b9f2d.so.1.1": true, "/usr/lib/libgnutls.so.30": true,
 		"/usr/lib/libc.so.6": false, "/usr/bin/tlsd": false,
 	} {
-		if got := (mapping{path: path}).isLikely(); got != want {
+		if got := (mapping{stack.Region{Path: path}}).isLikely(); got != want {
 			t.Errorf("isLikely(%s) = %t, want %t", path, got, want)
 		}
-	}
-	if got := trimZeros("00400000-00f8d000"); got != "400000-f8d000" {
-		t.Errorf("trimZeros = %s", got)
 	}
 }
 

@@ -48,7 +48,9 @@ const (
 	rsp = 4
 	rsi = 6
 	rdi = 7
+	rbp = 5
 	r8  = 8
+	r9  = 9
 )
 
 // atEntry is what registers hold at the first instruction of a C function (System V ABI, "Parameter Passing").

@@ -66,6 +66,9 @@ func (l *library) find(f *elf.File) (*places, error) {
 		if slices.Contains(p.enter.offsets, at.offset) { // two functions are wrappers of one
 			continue
 		}
+		if c.kind == kindRead {
+			p.reads = append(p.reads, read{at.function, at.call})
+		}
 		p.enter.add(at.offset, at.call.cookie())
 		p.leave.add(at.offset, at.call.cookie())
 	}

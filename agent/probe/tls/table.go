@@ -8,6 +8,8 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
+
+	"github.com/sonde-dev/sonde/agent/probe/stack"
 )
 
 // ahead stands for a process that maps what is probed in advance; no process has that id.
@@ -22,14 +24,16 @@ type table struct {
 	probed   *ebpf.Variable
 
 	mu      sync.Mutex
-	files   map[fileID]*file
-	users   map[uint32]map[fileID]bool // by process
-	refused map[fileID]bool
+	files   map[stack.FileID]*file
+	users   map[uint32]map[stack.FileID]bool // by process
+	refused map[stack.FileID]bool
 }
 
 // file is one that is probed.
 type file struct {
+	id     stack.FileID
 	path   string
+	reads  []read
 	isGo   bool
 	links  []link.Link
 	users  int
@@ -39,7 +43,7 @@ type file struct {
 func newTable(programs map[string]*ebpf.Program, probed *ebpf.Variable) *table {
 	return &table{
 		programs: programs, probed: probed,
-		files: make(map[fileID]*file), users: make(map[uint32]map[fileID]bool), refused: make(map[fileID]bool),
+		files: make(map[stack.FileID]*file), users: make(map[uint32]map[stack.FileID]bool), refused: make(map[stack.FileID]bool),
 	}
 }
 
@@ -50,7 +54,7 @@ func (t *table) len() int {
 }
 
 // refuse remembers a file that is not to be probed.
-func (t *table) refuse(id fileID) {
+func (t *table) refuse(id stack.FileID) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.refused) >= maxRefused {
@@ -60,7 +64,7 @@ func (t *table) refuse(id fileID) {
 }
 
 // use notes that a process maps a file. It returns false if that file was never looked at.
-func (t *table) use(pid uint32, id fileID) bool {
+func (t *table) use(pid uint32, id stack.FileID) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.refused[id] {
@@ -71,7 +75,7 @@ func (t *table) use(pid uint32, id fileID) bool {
 		return false
 	}
 	if t.users[pid] == nil {
-		t.users[pid] = make(map[fileID]bool)
+		t.users[pid] = make(map[stack.FileID]bool)
 	}
 	if !t.users[pid][id] {
 		t.users[pid][id] = true
@@ -87,16 +91,16 @@ func (t *table) uses(pid uint32) bool {
 	return len(t.users[pid]) > 0
 }
 
-// usesLibrary says whether a process maps a probed library for C programs.
-func (t *table) usesLibrary(pid uint32) bool {
+// libraries returns the probed libraries for C programs that a process maps.
+func (t *table) libraries(pid uint32) (list []*file) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for id := range t.users[pid] {
 		if f := t.files[id]; f != nil && !f.isGo {
-			return true
+			list = append(list, f)
 		}
 	}
-	return false
+	return list
 }
 
 // copy notes that a process maps what its parent does.
@@ -124,13 +128,13 @@ func (t *table) forget(pid uint32, now time.Time) {
 
 // attach probes a file.
 func (t *table) attach(m mapping, at *places) error {
-	links, err := at.attach(m.open, t.programs)
+	links, err := at.attach(m.Open, t.programs)
 	if err != nil {
 		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.files[m.id] = &file{path: m.path, isGo: at.isGo, links: links, unused: time.Now()}
+	t.files[m.ID] = &file{id: m.ID, path: m.Path, reads: at.reads, isGo: at.isGo, links: links, unused: time.Now()}
 	return t.announce()
 }
 

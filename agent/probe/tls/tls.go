@@ -17,6 +17,7 @@ import (
 
 	"github.com/cilium/ebpf"
 
+	"github.com/sonde-dev/sonde/agent/probe/stack"
 	"github.com/sonde-dev/sonde/signal"
 )
 
@@ -53,6 +54,9 @@ type Prober struct {
 	cfg   Config
 	log   *slog.Logger
 	table *table
+	// underWay are the calls that began before their library was probed; isNew is true if one was probed since they were looked for.
+	underWay *underWay
+	isNew    bool
 	// threads is the kernel side's state of threads that use a TLS library.
 	threads *ebpf.Map
 	news    chan news
@@ -79,11 +83,13 @@ const (
 	spoke
 )
 
-// New makes a Prober for the loaded programs. threads is the map of what they know of threads, probed the variable of the socket tier that
+// New makes a Prober for its loaded object. threads is the map of what they know of threads, probed the variable of the socket tier that
 // turns its part on.
-func New(cfg Config, programs map[string]*ebpf.Program, threads *ebpf.Map, probed *ebpf.Variable, log *slog.Logger) *Prober {
-	// 1024: what a poll interval brings on a host that starts 20 000 processes a second.
-	return &Prober{cfg: cfg, log: log, table: newTable(programs, probed), threads: threads, news: make(chan news, 1024)}
+func New(cfg Config, own *ebpf.Collection, threads *ebpf.Map, probed *ebpf.Variable, log *slog.Logger) *Prober {
+	return &Prober{
+		cfg: cfg, log: log, table: newTable(own.Programs, probed), underWay: newUnderWay(own.Programs, own.Maps["tls_waiting"]), threads: threads,
+		news: make(chan news, 1024), // what a poll interval brings on a host that starts 20 000 processes a second
+	}
 }
 
 // OnExec says that a process runs another program now.
@@ -154,8 +160,8 @@ func (p *Prober) Start() error {
 		return fmt.Errorf("look at Sonde's own program: %w", err)
 	}
 	for _, m := range self {
-		if m.path == exe {
-			p.table.refuse(m.id)
+		if m.Path == exe {
+			p.table.refuse(m.ID)
 		}
 	}
 	p.probeStandard("")
@@ -169,6 +175,7 @@ func (p *Prober) Start() error {
 			p.expect(uint32(pid))
 		}
 	}
+	p.follow()
 	p.release()
 	return nil
 }
@@ -187,12 +194,15 @@ func (p *Prober) Run(ctx context.Context) {
 			return
 		case n := <-p.news:
 			p.take(n, &waiting)
+			p.follow()
 		case now := <-next.C:
 			for _, pid := range waiting.due(now) {
 				p.look(pid, false)
 			}
+			p.follow()
 		case now := <-sweep.C:
 			p.table.sweep(now, p.cfg.KeepUnused)
+			p.underWay.sweep()
 			p.release()
 		}
 	}
@@ -228,7 +238,7 @@ func (p *Prober) look(pid uint32, thorough bool) {
 	}
 	exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
 	for _, m := range list {
-		if thorough || m.isLikely() || m.path == exe {
+		if thorough || m.isLikely() || m.Path == exe {
 			p.probe(pid, m)
 		}
 	}
@@ -236,16 +246,14 @@ func (p *Prober) look(pid uint32, thorough bool) {
 
 // probe notes that a process maps a file, and probes it if it is a TLS library that is not probed yet.
 func (p *Prober) probe(pid uint32, m mapping) {
-	if p.table.use(pid, m.id) {
+	if p.table.use(pid, m.ID) {
 		return
 	}
-	file, err := os.Open(m.open)
+	file, err := m.OpenFile(pid)
 	if err != nil {
-		m.open = fmt.Sprintf("/proc/%d/root%s", pid, m.path) // map_files wants CAP_CHECKPOINT_RESTORE (proc(5))
-		if file, err = os.Open(m.open); err != nil {
-			return // it has ended
-		}
+		return // it has ended
 	}
+	m.Open = file.Name()
 	defer file.Close()
 	p.isFull = true
 	at, err := inspect(file)
@@ -256,24 +264,37 @@ func (p *Prober) probe(pid uint32, m mapping) {
 	case err != nil && !exists(pid):
 		return // with its mapping the way to the file is gone
 	case err != nil:
-		p.table.refuse(m.id)
-		p.lose(err, "file", m.path)
+		p.table.refuse(m.ID)
+		p.lose(err, "file", m.Path)
 	case at == nil:
-		p.table.refuse(m.id)
+		p.table.refuse(m.ID)
 	default:
-		p.table.use(pid, m.id)
+		p.isNew = p.isNew || len(at.reads) > 0
+		p.table.use(pid, m.ID)
 		p.expect(pid)
-		p.log.Debug("TLS is read", "file", m.path, "library", at.library)
+		p.log.Debug("TLS is read", "file", m.Path, "library", at.library)
 	}
 }
 
 // expect prepares for a process that ran before its library was probed.
 func (p *Prober) expect(pid uint32) {
-	if !p.table.usesLibrary(pid) {
+	if len(p.table.libraries(pid)) == 0 {
 		return
 	}
 	if err := expectInMemory(p.threads, pid); err != nil {
 		p.log.Debug("The first receive of a TLS library in memory may be missed", "pid", pid, "err", err)
+	}
+}
+
+// follow takes over the calls that are under way of libraries that were probed just now.
+func (p *Prober) follow() {
+	if !p.isNew {
+		return
+	}
+	p.isNew, p.isFull = false, true
+	err := p.underWay.follow(p.table.libraries, func(err error, pid uint32) { p.lose(err, "pid", pid) })
+	if err != nil {
+		p.lose(err, "calls", "under way")
 	}
 }
 
@@ -316,12 +337,13 @@ func (p *Prober) probeAhead(path string) {
 	defer file.Close()
 	at, err := inspect(file)
 	if err == nil && at != nil {
-		err = p.table.attach(mapping{id: id, path: path, open: path}, at)
+		err = p.table.attach(mapping{stack.Region{ID: id, Path: path, Open: path}}, at)
 	}
 	if err != nil {
 		p.lose(err, "file", path)
 	}
 	if err == nil && at != nil {
+		p.isNew = p.isNew || len(at.reads) > 0
 		p.table.use(ahead, id)
 	}
 }
@@ -329,6 +351,7 @@ func (p *Prober) probeAhead(path string) {
 // Close takes all probes away.
 func (p *Prober) Close() {
 	if p != nil {
+		p.underWay.close()
 		p.table.close()
 	}
 }
