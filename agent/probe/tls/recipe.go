@@ -59,6 +59,7 @@ func (rs recipes) read(frames []stack.Frame, reads map[stack.FileID][]read, s st
 		return found{}, errNoCall
 	}
 	var key bytes.Buffer
+	fmt.Fprintf(&key, "%x ", fns[0].address)
 	for _, f := range frames[:frame+1] {
 		fmt.Fprintf(&key, "%s %x ", f.Region.ID, f.At)
 	}
