@@ -145,6 +145,7 @@ struct uprobe_task {
 
 struct task_struct {
 	unsigned int __state;
+	int on_cpu;
 	unsigned int flags;
 	void *stack;
 	int pid;
@@ -228,6 +229,7 @@ struct user_mmsghdr64 {
 #define AF_INET6 10
 #define SOCK_STREAM 1
 #define TCP_SYN_SENT 2
+#define TASK_RUNNING 0	     /* include/linux/sched.h */
 #define TASK_INTERRUPTIBLE 1 /* include/linux/sched.h */
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17

@@ -9,7 +9,7 @@
 
 #define TLS_PUT_AWAY 8 /* return addresses; as many as there are nested calls of probed functions */
 
-/* struct tls_waiting_thread is a thread that waits in a system call, and the registers that functions preserve. */
+/* struct tls_waiting_thread is a thread that waits for bytes or for a CPU, and the registers that functions preserve. */
 struct tls_waiting_thread {
 	__u32 tid;
 	__u32 tgid;
@@ -72,9 +72,22 @@ static __always_inline bool waits_for_bytes(__u64 nr)
 	       nr == NR_select || nr == NR_pselect6 || nr == NR_epoll_wait || nr == NR_epoll_pwait || nr == NR_restart_syscall;
 }
 
-static __always_inline bool is_asleep(struct task_struct *task)
+/* is_running tells whether a thread is on a CPU. A kernel for one CPU does not say; there only the thread that asks is. */
+static __always_inline bool is_running(struct task_struct *task)
 {
-	return *(volatile unsigned int *)&task->__state & TASK_INTERRUPTIBLE;
+	return bpf_core_field_exists(task->on_cpu) && *(volatile int *)&task->on_cpu;
+}
+
+/* may_read tells whether a thread waits for bytes, or for a CPU: it may have got its bytes a moment ago. */
+static __always_inline bool may_read(struct task_struct *task, const struct pt_regs *regs)
+{
+	return task->__state == TASK_RUNNING || (task->__state & TASK_INTERRUPTIBLE && waits_for_bytes(regs->orig_ax));
+}
+
+/* has_run tells whether a thread has run since it had left the CPU that often. */
+static __always_inline bool has_run(struct task_struct *task, __u64 switches)
+{
+	return is_running(task) || task->nvcsw + task->nivcsw != switches;
 }
 
 /* thread_describe is a function, so that the type information has its types, which user space is held against. */
@@ -108,10 +121,10 @@ int tls_waiting_threads(struct bpf_iter__task *ctx)
 	struct tls_waiting_thread w = {};
 	struct pt_regs *regs;
 
-	if (!task || !task->mm || !is_asleep(task))
+	if (!task || !task->mm || is_running(task))
 		return 0;
 	regs = (struct pt_regs *)bpf_task_pt_regs(task);
-	if (!waits_for_bytes(regs->orig_ax))
+	if (!may_read(task, regs))
 		return 0;
 	thread_describe(&w, task, regs);
 	bpf_seq_write(ctx->meta->seq, &w, sizeof(w));
@@ -135,7 +148,7 @@ int tls_take_over(struct bpf_iter__task *ctx)
 	if (!w || w->state != TLS_ASKED)
 		return 0;
 	w->state = TLS_RAN;
-	if (!is_asleep(task) || task->nvcsw + task->nivcsw != w->switches)
+	if (has_run(task, w->switches))
 		return 0;
 	t = bpf_task_storage_get(&tls_threads, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	key.ssl = w->call.ssl;
@@ -149,7 +162,7 @@ int tls_take_over(struct bpf_iter__task *ctx)
 	}
 	s->whole = TLS_WHOLE; /* a session is read by one thread at a time: no other call is under way unseen */
 	t->call = w->call;
-	if (is_asleep(task) && task->nvcsw + task->nivcsw == w->switches) {
+	if (!has_run(task, w->switches)) {
 		w->state = TLS_TAKEN;
 		return 0;
 	}

@@ -48,8 +48,9 @@ func newRecipes() recipes {
 }
 
 var (
-	errNoCall = errors.New("no call is under way")
-	errKept   = errors.New("it does not show where its functions keep what they were called with")
+	errNoCall   = errors.New("no call is under way")
+	errUnderWay = errors.New("a call is under way")
+	errKept     = errors.New("it does not show where its functions keep what they were called with")
 )
 
 // read looks for a call of a function that reads among frames, and reads from them what it was called with.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -56,6 +58,7 @@ type waitingCall struct {
 const (
 	stateTaken = 1
 	stateSeen  = 2
+	stateRan   = 3
 )
 
 func newUnderWay(programs map[string]*ebpf.Program, waiting *ebpf.Map) *underWay {
@@ -65,55 +68,130 @@ func newUnderWay(programs map[string]*ebpf.Program, waiting *ebpf.Map) *underWay
 	}
 }
 
-// follow takes over the calls that threads are in. libraries tells which a process maps. What cannot be followed it hands to lose.
+// maxRounds bounds how often a thread is looked at that runs while it is looked at.
+const maxRounds = 5
+
+// errEnded counts a call of a thread that runs again and again. What it read may be missing.
+var errEnded = errors.New("a call was under way and ended while it was looked at")
+
+// search is one search for calls under way.
+type search struct {
+	*underWay
+	// libraries tells which a process maps; lose is told what cannot be followed.
+	libraries func(pid uint32) []*file
+	lose      func(err error, pid uint32)
+	images    stack.Images
+	recipes   recipes
+	ran       map[uint32]runner // by thread
+}
+
+// runner is a thread that ran while it was looked at.
+type runner struct {
+	pid    uint32
+	isCall bool // it looked as if a call was under way
+}
+
+// follow takes over the calls that threads are in.
 func (u *underWay) follow(libraries func(pid uint32) []*file, lose func(err error, pid uint32)) error {
-	list, err := u.list()
+	l := search{u, libraries, lose, make(stack.Images), newRecipes(), make(map[uint32]runner)}
+	defer l.images.Close()
+	err := l.round(true)
+	for n := 1; n < maxRounds && len(l.ran) > 0 && err == nil; n++ {
+		err = l.round(false)
+	}
+	for _, r := range l.ran {
+		if r.isCall {
+			lose(errEnded, r.pid)
+		}
+	}
+	u.sweep()
+	return err
+}
+
+// round looks at all threads, or at those that ran before.
+func (l *search) round(isFirst bool) error {
+	list, err := l.list()
 	if err != nil {
 		return err
 	}
 	byProcess := make(map[uint32][]thread)
 	for _, t := range list {
-		byProcess[t.TGID] = append(byProcess[t.TGID], t)
+		if _, hasRun := l.ran[t.TID]; hasRun || isFirst {
+			byProcess[t.TGID] = append(byProcess[t.TGID], t)
+		}
 	}
-	images, recipes := make(stack.Images), newRecipes()
-	defer images.Close()
 	isAsked := false
 	for pid, threads := range byProcess {
-		files := libraries(pid)
+		files := l.libraries(pid)
 		if len(files) == 0 {
 			continue
 		}
-		p, err := openProcess(pid, files, images, recipes)
-		if err != nil {
-			if exists(pid) {
-				lose(err, pid)
-			}
-			continue
+		p, err := openProcess(pid, files, l.images, l.recipes)
+		if err == nil {
+			var asked bool
+			asked, err = l.ask(pid, l.find(p, threads))
+			isAsked = isAsked || asked
+			_ = p.memory.Close()
 		}
-		var calls []found
-		for _, t := range threads {
-			switch c, err := p.find(t); {
-			case err == nil:
-				calls = append(calls, c)
-			case !errors.Is(err, errNoCall) && exists(pid):
-				lose(err, pid)
-			}
-		}
-		_ = p.memory.Close()
-		asked, err := u.ask(pid, calls)
-		isAsked = isAsked || asked
 		if err != nil && exists(pid) {
-			lose(err, pid)
+			l.lose(err, pid)
 		}
 	}
 	if !isAsked {
 		return nil
 	}
-	if _, err := readAll(u.takeOver); err != nil {
+	if _, err := readAll(l.takeOver); err != nil {
 		return fmt.Errorf("take over calls under way: %w", err)
 	}
-	u.settle(lose)
+	l.settle()
 	return nil
+}
+
+// find looks for calls of the threads of a process. It keeps those in mind that ran meanwhile, so that what was found of them may be wrong.
+func (l *search) find(p *process, threads []thread) (calls []found) {
+	for _, t := range threads {
+		c, err := p.find(t)
+		before := l.ran[t.TID]
+		switch isCall := before.isCall || errors.Is(err, errUnderWay); {
+		case err == nil:
+			calls = append(calls, c)
+		case !t.stays():
+			l.ran[t.TID] = runner{p.pid, isCall}
+		default:
+			delete(l.ran, t.TID)
+			if errors.Is(err, errNoCall) && before.isCall {
+				err = errEnded
+			}
+			if !errors.Is(err, errNoCall) {
+				l.lose(err, p.pid)
+			}
+		}
+	}
+	return calls
+}
+
+// settle forgets the calls that could not be taken over.
+func (l *search) settle() {
+	for _, e := range l.ends {
+		for _, tid := range e.tids {
+			var c waitingCall
+			if l.waiting.Lookup(tid, &c) == nil && c.State != stateTaken {
+				_ = l.waiting.Delete(tid)
+			}
+			before := l.ran[tid]
+			switch c.State {
+			case stateTaken:
+				delete(l.ran, tid)
+			case stateSeen:
+				delete(l.ran, tid)
+				if before.isCall { // that was another one
+					l.lose(errEnded, e.pid)
+				}
+			case stateRan:
+				l.ran[tid] = runner{e.pid, true}
+			}
+		}
+	}
 }
 
 // list returns the threads of the host that wait in a system call for bytes.
@@ -202,20 +280,42 @@ func (p *process) find(t thread) (found, error) {
 	c, err := p.recipes.read(frames, p.reads, s)
 	switch {
 	case errors.Is(err, errNoCall) && isInside:
-		return c, errors.New("a call is under way of a function that is not known")
+		return c, fmt.Errorf("%w: of a function that is not known", errUnderWay)
 	case errors.Is(err, errNoCall) && beyond <= mentioned && !errors.Is(walked, stack.ErrOutermost):
 		return c, fmt.Errorf("a call may be under way: %w", walked)
 	case errors.Is(err, errNoCall):
 		return c, err
 	case err != nil:
-		return c, fmt.Errorf("a call is under way: %w", err)
+		return c, fmt.Errorf("%w: %w", errUnderWay, err)
 	}
 	i := slices.IndexFunc(p.regions, func(r stack.Region) bool { return c.returns >= r.From && c.returns < r.To })
 	if i < 0 {
-		return c, fmt.Errorf("a call is under way that returns to %#x, where no file is", c.returns)
+		return c, fmt.Errorf("%w: it returns to %#x, where no file is", errUnderWay, c.returns)
 	}
 	c.tid, c.call.Switches, c.region = t.TID, t.Switches, p.regions[i]
 	return c, nil
+}
+
+// stays says whether a thread has not run since it was listed.
+func (t thread) stays() bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/status", t.TGID, t.TID))
+	if err != nil {
+		return false
+	}
+	var switches uint64
+	for line := range strings.Lines(string(b)) {
+		name, text, _ := strings.Cut(line, ":")
+		switch text = strings.TrimSpace(text); name {
+		case "State":
+			if strings.HasPrefix(text, "R") {
+				return false
+			}
+		case "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches": // proc_pid_status(5)
+			n, _ := strconv.ParseUint(text, 10, 64)
+			switches += n
+		}
+	}
+	return switches == t.Switches
 }
 
 // on is what the frames of a thread are found from.
@@ -246,7 +346,7 @@ func (u *underWay) ask(pid uint32, calls []found) (bool, error) {
 	for _, c := range calls {
 		f, err := c.region.OpenFile(pid)
 		if err != nil {
-			return false, fmt.Errorf("a call is under way: %w", err)
+			return false, fmt.Errorf("%w: %w", errUnderWay, err)
 		}
 		path, offset := f.Name(), c.returns-c.region.From+c.region.Offset
 		_ = f.Close()
@@ -269,30 +369,13 @@ func (u *underWay) ask(pid uint32, calls []found) (bool, error) {
 	var errs []error
 	for _, c := range calls {
 		if err := u.waiting.Update(c.tid, &c.call, ebpf.UpdateAny); err != nil {
-			errs = append(errs, fmt.Errorf("a call is under way: %w", err))
+			errs = append(errs, fmt.Errorf("%w: %w", errUnderWay, err))
 			continue
 		}
 		e.tids = append(e.tids, c.tid)
 	}
 	u.ends = append(u.ends, e)
 	return len(e.tids) > 0, errors.Join(errs...)
-}
-
-// settle forgets the calls that could not be taken over.
-func (u *underWay) settle(lose func(err error, pid uint32)) {
-	for _, e := range u.ends {
-		for _, tid := range e.tids {
-			var c waitingCall
-			if u.waiting.Lookup(tid, &c) != nil || c.State == stateTaken {
-				continue // it has returned already, or is waited for
-			}
-			_ = u.waiting.Delete(tid)
-			if c.State != stateSeen {
-				lose(errors.New("a call was under way and ended while it was looked at"), e.pid)
-			}
-		}
-	}
-	u.sweep()
 }
 
 // sweep takes the probes away of processes all of whose calls have returned.

@@ -48,6 +48,43 @@ func TestCallsUnderWay(t *testing.T) {
 	}
 }
 
+// TestStays tells a thread that waits all the time from one that has run, by how often the scheduler says that it was switched.
+func TestStays(t *testing.T) {
+	cmd := exec.Command("cat")
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Wait() }()
+	defer stdin.Close()
+	w := waits(t, uint32(cmd.Process.Pid))
+	time.Sleep(100 * time.Millisecond) // it goes back to sleep
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/sched", w.TGID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if name, text, _ := strings.Cut(line, ":"); strings.TrimSpace(name) == "nr_switches" {
+			fmt.Sscan(text, &w.Switches)
+		}
+	}
+	if !w.stays() {
+		t.Errorf("it was switched %d times, and waits", w.Switches)
+	}
+	io.WriteString(stdin, "x")
+	time.Sleep(100 * time.Millisecond)
+	if w.stays() {
+		t.Error("it has run")
+	}
+	w.TID = 1 << 30
+	if w.stays() {
+		t.Error("there is no such thread")
+	}
+}
+
 // TestRecordsAreThoseOfTheKernelSide holds what is exchanged with the programs against their type information.
 func TestRecordsAreThoseOfTheKernelSide(t *testing.T) {
 	const object = "../objects/tls.o"
