@@ -211,7 +211,7 @@ http {
 	return s, dir
 }
 
-// nodeRows reads the account of testdata/http2.js, apart for HTTP and gRPC.
+// nodeRows reads the account of testdata/http2.js or calls.py, apart for HTTP and gRPC.
 func nodeRows(t *testing.T, p *process) map[string]*wire.Log {
 	t.Helper()
 	<-p.done
@@ -320,9 +320,13 @@ func testGRPC(t *testing.T, w way) {
 	old := startHTTP2(t, id+"-old", "grpc-server", Args{TLS: w.tls})
 	oldClient := startRole(t, id+"-old-client", "grpc-client", Args{Addr: old.addr, Plan: "old", Requests: 5, Connections: 3, TLS: w.tls})
 	forOldNode := startHTTP2(t, id+"-for-old-node", "grpc-server", Args{TLS: w.tls})
+	python := append([]string{program(t, "/usr/bin/python3", "python3")}, filepath.Join("testdata", "calls.py"))
+	forOldPython := startHTTP2(t, id+"-for-old-python", "grpc-server", Args{TLS: w.tls})
+	oldPython := start(t, id+"-old-python-client", env, append(python, "client", fmt.Sprint(portOf(forOldPython.addr)), "5", "old")...)
 	oldNode := start(t, id+"-old-node-client", env, program(t, "/usr/bin/node", "node"), filepath.Join("testdata", "http2.js"), "client", fmt.Sprint(portOf(forOldNode.addr)), "5", "grpc-old")
 	waitSaid(t, oldClient, "ready")
 	waitSaid(t, oldNode, "ready")
+	waitSaid(t, oldPython, "ready")
 
 	w.keepNode(t)
 	x := w.sonde(t)
@@ -347,10 +351,25 @@ func testGRPC(t *testing.T, w way) {
 		checkCalls(t, x, id+"-node-client", id+"-for-node", rows["grpc"])
 		checkCallLatency(t, x, id+"-node-client", id+"-for-node", rows["grpc"])
 	})
+	t.Run("python", func(t *testing.T) { // gRPC's core in C++, which keeps OpenSSL in memory and reads and writes on any of its threads
+		port := freePort(t)
+		own := server{start(t, id+"-python", env, append(python, "server", fmt.Sprint(port))...), local(port)}
+		own.waitPort(t, "tcp", own.addr)
+		for client, s := range map[string]server{id + "-python-client": own, id + "-python-client-of-go": startHTTP2(t, id+"-for-python", "grpc-server", Args{TLS: w.tls})} {
+			rows := nodeRows(t, start(t, client, env, append(python, "client", fmt.Sprint(portOf(s.addr)), "10")...))
+			checkCalls(t, x, client, s.service, rows["grpc"])
+			checkCallLatency(t, x, client, s.service, rows["grpc"])
+		}
+	})
 	t.Run("joined", func(t *testing.T) {
 		io.WriteString(oldClient.stdin, "go\n")
 		l := oldClient.log(t)
 		checkJoined(t, x, "grpc", oldClient.service, old.service, l)
+	})
+	t.Run("joined python", func(t *testing.T) {
+		io.WriteString(oldPython.stdin, "go\n")
+		l := nodeRows(t, oldPython)["grpc"]
+		checkJoined(t, x, "grpc", oldPython.service, forOldPython.service, l)
 	})
 	t.Run("joined node", func(t *testing.T) {
 		io.WriteString(oldNode.stdin, "go\n")
