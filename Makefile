@@ -139,7 +139,7 @@ fuzz: ## each fuzz target for FUZZTIME (default 30s)
 	  done; done
 
 .PHONY: kernels
-kernels: build ## load and count on Debian's 6.1 kernel in qemu (no KVM needed)
+kernels: build ## load and count on Debian's 6.1 and 6.12 kernels in qemu (no KVM needed)
 	$(call packages,$(KERNEL_PACKAGES))
 	$(NICE) go run ./test/kernels
 

@@ -30,6 +30,7 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
 #define SK_READ_INTO(dst, sk, field) bpf_core_read(dst, 16, &(sk)->field)
 #define TCP_READ(sk, field) (TCP_SOCK(sk)->field)
 #define UNIX_PEER(sk) ((__u64)UNIX_SOCK(sk)->peer)
+#define MAY_BE_DATAGRAM 1
 
 #include "capture.h"
 

@@ -23,6 +23,7 @@
 #define SK_READ_INTO(dst, sk, field) bpf_core_read(dst, 16, &(sk)->field)
 #define TCP_READ(sk, field) BPF_CORE_READ((struct tcp_sock *)(sk), field)
 #define UNIX_PEER(sk) ((__u64)BPF_CORE_READ((struct unix_sock *)(sk), peer))
+#define MAY_BE_DATAGRAM 1
 
 #include "capture.h"
 

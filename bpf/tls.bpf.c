@@ -37,6 +37,7 @@
 #define SK_READ_INTO(dst, sk, field) __builtin_memcpy(dst, &PLAIN(sk)->field, 16)
 #define TCP_READ(sk, field) (PLAIN(sk)->field)
 #define UNIX_PEER(sk) 0
+#define MAY_BE_DATAGRAM 0
 
 #include "capture.h"
 

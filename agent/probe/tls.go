@@ -26,7 +26,7 @@ func (p *Probe) openTLS(self uint32) error {
 	c, err := loadCollector("tls", p.cfg, p.capture, sharedWithTLS, variable{"self_tgid", self},
 		variable{"request_bytes", p.cfg.RequestBytes}, variable{"response_bytes", p.cfg.ResponseBytes}, variable{"error_bytes", p.cfg.ErrorBytes})
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (with --tls=false Sonde runs without reading TLS)", err)
 	}
 	c.state = StateRunning
 	p.collectors = append(p.collectors, c)

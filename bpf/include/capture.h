@@ -6,6 +6,7 @@
  *	SK_READ(sk, field)	reads a field of struct sock
  *	TCP_READ(sk, field)	reads a field of struct tcp_sock
  *	UNIX_PEER(sk)		the address of the other socket of a Unix pair
+ *	MAY_BE_DATAGRAM		false where there are streams only
  *
  * How much of a call is copied of HTTP/1, which is followed here:
  * - requests: up to request_bytes a turn;
@@ -111,7 +112,7 @@ static __always_inline void capture_call(struct conn_state *c, struct sock *sk, 
 	if (is_sniffed_out(c, direction, new_turn))
 		return;
 	user_bytes_of(c, args, &call.user);
-	if (c->flags & CONN_DATAGRAM && SK_READ(sk, __sk_common.skc_dport) == 0)
+	if (MAY_BE_DATAGRAM && c->flags & CONN_DATAGRAM && SK_READ(sk, __sk_common.skc_dport) == 0)
 		datagram_peer(c, args, direction);
 	call.pid_tgid = pid_tgid;
 	call.time_ns = args->time_ns ?: bpf_ktime_get_ns();

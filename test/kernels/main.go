@@ -1,6 +1,7 @@
-// Command kernels proves that Sonde loads and counts on an old kernel: Debian's 6.1, in qemu, without KVM.
+// Command kernels proves that Sonde loads and counts on other kernels: Debian's 6.1, which is too old for the socket tier, and 6.12, in qemu,
+// without KVM.
 //
-// In: bin/sonde, Debian's kernel package, static busybox, qemu. Out: a verdict and exit code 0 or 1. What happens inside is
+// In: bin/sonde, Debian's kernel packages, static busybox, qemu. Out: a verdict and exit code 0 or 1. What happens inside is
 // test/kernels/smoke; the machine has nothing but a RAM disk and a console.
 package main
 
@@ -40,9 +41,13 @@ func run(ctx context.Context, verbose bool, patience time.Duration) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
-	kernel, err := fetch(ctx, dir)
-	if err != nil {
-		return err
+	var images []string
+	for _, version := range []string{`6\.1\.0-[0-9]+`, `6\.12\.[0-9]+\+deb12`} {
+		image, err := fetch(ctx, dir, version)
+		if err != nil {
+			return err
+		}
+		images = append(images, image)
 	}
 	smoke := filepath.Join(dir, "smoke")
 	build := exec.CommandContext(ctx, "go", "build", "-o", smoke, "./test/kernels/smoke")
@@ -56,23 +61,35 @@ func run(ctx context.Context, verbose bool, patience time.Duration) error {
 	}); err != nil {
 		return err
 	}
-	fmt.Printf("booting %s\n", filepath.Base(kernel))
-	return boot(ctx, kernel, initrd, verbose, patience)
+	for _, image := range images {
+		fmt.Printf("booting %s\n", filepath.Base(image))
+		if err := boot(ctx, image, initrd, verbose, patience); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// fetch gets the newest 6.1 cloud kernel from Debian, once, and returns its image.
-func fetch(ctx context.Context, dir string) (string, error) {
-	have, _ := filepath.Glob(filepath.Join(dir, "boot", "vmlinuz-6.1.0-*-cloud-amd64"))
-	if len(have) > 0 {
-		return have[len(have)-1], nil
+// fetch gets the newest cloud kernel of a version from Debian, once, and returns its image.
+func fetch(ctx context.Context, dir, version string) (string, error) {
+	images := func() string {
+		have, _ := filepath.Glob(filepath.Join(dir, "boot", "vmlinuz-*-cloud-amd64"))
+		have = slices.DeleteFunc(have, func(path string) bool { return !regexp.MustCompile("vmlinuz-" + version + "-cloud").MatchString(path) })
+		if len(have) == 0 {
+			return ""
+		}
+		return have[len(have)-1]
 	}
-	out, err := exec.CommandContext(ctx, "apt-cache", "search", "--names-only", `^linux-image-6\.1\.0-[0-9]+-cloud-amd64$`).Output()
+	if have := images(); have != "" {
+		return have, nil
+	}
+	out, err := exec.CommandContext(ctx, "apt-cache", "search", "--names-only", "^linux-image-"+version+"-cloud-amd64$").Output()
 	if err != nil {
-		return "", fmt.Errorf("look for Debian's 6.1 kernel: %w", err)
+		return "", fmt.Errorf("look for Debian's kernel %s: %w", version, err)
 	}
-	names := regexp.MustCompile(`linux-image-6\.1\.0-[0-9]+-cloud-amd64`).FindAllString(string(out), -1)
+	names := regexp.MustCompile("linux-image-"+version+"-cloud-amd64").FindAllString(string(out), -1)
 	if len(names) == 0 {
-		return "", fmt.Errorf("look for Debian's 6.1 kernel: none in apt's lists (Debian 12 has it; run apt-get update)")
+		return "", fmt.Errorf("look for Debian's kernel %s: none in apt's lists (Debian 12 has it; run apt-get update)", version)
 	}
 	slices.SortFunc(names, func(a, b string) int { return len(a)*1000 - len(b)*1000 + strings.Compare(a, b) })
 	name := names[len(names)-1]
@@ -83,11 +100,11 @@ func fetch(ctx context.Context, dir string) (string, error) {
 			return "", fmt.Errorf("get %s: %w: %s", name, err, out)
 		}
 	}
-	have, _ = filepath.Glob(filepath.Join(dir, "boot", "vmlinuz-*"))
-	if len(have) == 0 {
+	have := images()
+	if have == "" {
 		return "", fmt.Errorf("get %s: no kernel image in the package", name)
 	}
-	return have[len(have)-1], nil
+	return have, nil
 }
 
 // verdict is what the smoke test prints as "VERDICT {json}".

@@ -43,7 +43,7 @@ func (m moment) equal(other moment) bool {
 	return m.registers == other.registers && maps.Equal(m.kept, other.kept)
 }
 
-// preserved are the registers that a function gives back as they were (System V ABI, "Function Calling Sequence").
+// isPreserved says whether a function gives a register back as it was (System V ABI, "Function Calling Sequence").
 func isPreserved(r int) bool { return r == rbx || r == rsp || r == rbp || r >= 12 }
 
 // where says where in the frame an operand is; false if it is elsewhere, or that is not known.

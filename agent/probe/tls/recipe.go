@@ -107,7 +107,7 @@ func (rs recipes) callAmong(frames []stack.Frame, reads map[stack.FileID][]read)
 			return i, list[n : n+1], false
 		}
 		if i+1 < len(frames) && frames[i+1].Region.ID == f.Region.ID {
-			target, isDirect := called5(frames[i+1])
+			target, isDirect := calledBy(frames[i+1])
 			n := slices.IndexFunc(list, func(r read) bool { return isDirect && r.address == target })
 			if n >= 0 {
 				return i, list[n : n+1], true
@@ -132,8 +132,8 @@ func (rs recipes) jumpInto(f stack.Frame, list []read) (fns []read) {
 	return fns
 }
 
-// called5 returns the function that a frame has called directly: by the call of 5 bytes before where it is.
-func called5(f stack.Frame) (target uint64, ok bool) {
+// calledBy returns the function that a frame has called directly: by the call of 5 bytes before where it is.
+func calledBy(f stack.Frame) (target uint64, ok bool) {
 	var b [5]byte
 	if !f.Image.Read(b[:], f.At-5) || b[0] != 0xe8 {
 		return 0, false

@@ -6,9 +6,16 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -24,9 +31,15 @@ import (
 const (
 	roleEnv = "SONDE_SMOKE_ROLE"
 	addr    = "127.0.0.1:8099"
-	// wantTier: the socket tracepoints came with Linux 6.3, so before it there is only one tier to choose.
-	wantTier = "syscall"
+	tlsAddr = "127.0.0.1:8097"
 )
+
+// isBefore says whether a kernel is older than a version.
+func isBefore(release string, major, minor int) bool {
+	var hasMajor, hasMinor int
+	fmt.Sscanf(release, "%d.%d", &hasMajor, &hasMinor)
+	return hasMajor < major || hasMajor == major && hasMinor < minor
+}
 
 func main() {
 	var err error
@@ -35,6 +48,10 @@ func main() {
 		err = serve()
 	case "client":
 		err = ask()
+	case "tls-server":
+		err = serveTLS()
+	case "tls-client":
+		err = askTLS()
 	default:
 		v := &verdict{OK: true}
 		v.run()
@@ -47,14 +64,52 @@ func main() {
 	}
 }
 
-func serve() error {
+func handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/items/", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"ok": true}`)) })
 	mux.HandleFunc("/big", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "50000")
 		w.Write(make([]byte, 50000))
 	})
-	return http.ListenAndServe(addr, mux)
+	return mux
+}
+
+func serve() error { return http.ListenAndServe(addr, handler()) }
+
+// serveTLS does so inside TLS, with a certificate that nobody checks.
+func serveTLS() error {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return err
+	}
+	s := &http.Server{Addr: tlsAddr, Handler: handler(), TLSConfig: &tls.Config{
+		Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, NextProtos: []string{"http/1.1"},
+	}}
+	return s.ListenAndServeTLS("", "")
+}
+
+// askTLS makes requests one after the other on one connection.
+func askTLS() error {
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	l := &wire.Log{}
+	for i := range 100 {
+		r, err := client.Get(fmt.Sprintf("https://%s/items/%d", tlsAddr, i))
+		if err != nil {
+			return err
+		}
+		n, err := io.Copy(io.Discard, r.Body)
+		if err != nil {
+			return err
+		}
+		r.Body.Close()
+		l.AddRow(wire.Row{Key: wire.Key{Method: "GET", Route: "/items/{id}", Status: fmt.Sprint(r.StatusCode)}, Sum: wire.Sum{N: 1, ResponseBytes: n}})
+	}
+	return json.NewEncoder(os.Stdout).Encode(l)
 }
 
 func ask() error {
@@ -82,8 +137,13 @@ func (v *verdict) say(ok bool, format string, args ...any) {
 func (v *verdict) run() {
 	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	v.Kernel = strings.TrimSpace(string(release))
-	refused, err := exec.Command("/bin/sonde", "run", "--capture=socket", "--listen", "127.0.0.1:8098", "--data", "/tmp").CombinedOutput()
-	v.say(err != nil && len(refused) > 0, "--capture=socket is refused: %s", lastLine(refused))
+	// The socket tracepoints came with Linux 6.3, so before it there is only one tier to choose; probes on many functions at once with 6.6.
+	wantTier, hasTLS := "socket", !isBefore(v.Kernel, 6, 6)
+	if isBefore(v.Kernel, 6, 3) {
+		wantTier = "syscall"
+		refused, err := exec.Command("/bin/sonde", "run", "--capture=socket", "--listen", "127.0.0.1:8098", "--data", "/tmp").CombinedOutput()
+		v.say(err != nil && len(refused) > 0, "--capture=socket is refused: %s", lastLine(refused))
+	}
 
 	s, err := sut.Start(context.Background(), sut.Options{Binary: "/bin/sonde", Data: "/data"})
 	if err != nil {
@@ -100,12 +160,17 @@ func (v *verdict) run() {
 		v.say(false, "%v", err)
 		return
 	}
-	l, err := traffic()
-	if err != nil {
-		v.say(false, "%v", err)
-		return
+	for _, inside := range []string{"", "tls-"} {
+		if inside != "" && !hasTLS {
+			continue
+		}
+		l, err := traffic(inside)
+		if err != nil {
+			v.say(false, "%v", err)
+			return
+		}
+		v.compare(s, inside, l)
 	}
-	v.compare(s, l)
 	lost, err := s.Lost()
 	for cause, n := range before {
 		if lost[cause] == n {
@@ -117,8 +182,10 @@ func (v *verdict) run() {
 }
 
 // compare waits until Sonde shows what the client logged, at both ends.
-func (v *verdict) compare(s *sut.Sonde, l *wire.Log) {
-	for _, c := range []struct{ side, service, route string }{{"client", "smoke-client", "url_template"}, {"server", "smoke-server", "http_route"}} {
+func (v *verdict) compare(s *sut.Sonde, inside string, l *wire.Log) {
+	for _, c := range []struct{ side, service, route string }{
+		{"client", "smoke-" + inside + "client", "url_template"}, {"server", "smoke-" + inside + "server", "http_route"},
+	} {
 		for _, r := range l.Rows {
 			count := fmt.Sprintf(`sum(histogram_count(http_%s_request_duration_seconds{service_name=%q,%s=%q,http_response_status_code=%q}))`, c.side, c.service, c.route, r.Route, r.Status)
 			size := fmt.Sprintf(`sum(histogram_sum(http_%s_response_body_size_bytes{service_name=%q,%s=%q}))`, c.side, c.service, c.route, r.Route)
@@ -132,20 +199,21 @@ func (v *verdict) compare(s *sut.Sonde, l *wire.Log) {
 					break
 				}
 			}
-			v.say(err == nil && n == float64(r.N) && bytes == float64(r.ResponseBytes), "%s %s %s: %d requests, %d bytes; Sonde says %.0f and %.0f %v",
-				c.side, r.Route, r.Status, r.N, r.ResponseBytes, n, bytes, err)
+			v.say(err == nil && n == float64(r.N) && bytes == float64(r.ResponseBytes), "%s%s %s %s: %d requests, %d bytes; Sonde says %.0f and %.0f %v",
+				inside, c.side, r.Route, r.Status, r.N, r.ResponseBytes, n, bytes, err)
 		}
 	}
 }
 
-func traffic() (*wire.Log, error) {
+// traffic lets a client ask a server, inside TLS ("tls-") or not, and returns the client's account.
+func traffic(inside string) (*wire.Log, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	role := func(name string) *exec.Cmd {
 		c := exec.Command(self)
-		c.Env = append(os.Environ(), roleEnv+"="+name, "OTEL_SERVICE_NAME=smoke-"+name)
+		c.Env = append(os.Environ(), roleEnv+"="+inside+name, "OTEL_SERVICE_NAME=smoke-"+inside+name)
 		c.Stderr = os.Stderr
 		return c
 	}
@@ -154,8 +222,13 @@ func traffic() (*wire.Log, error) {
 		return nil, fmt.Errorf("start the server: %w", err)
 	}
 	defer func() { server.Process.Kill(); server.Wait() }()
+	at := addr
+	if inside != "" {
+		at = tlsAddr
+		time.Sleep(15 * time.Second) // a program is looked at as soon as it starts; here everything is slow
+	}
 	for range 200 {
-		if c, err := net.Dial("tcp", addr); err == nil {
+		if c, err := net.Dial("tcp", at); err == nil {
 			c.Close()
 			break
 		}
