@@ -19,7 +19,7 @@ NICE    ?=
 BUILD_PACKAGES := clang-19 llvm-19 libbpf-dev linux-libc-dev git
 RUN_PACKAGES   := bpftool
 TEST_PACKAGES  := bpftool nginx-light wrk curl python3 iproute2 procps chromium prometheus openjdk-17-jdk-headless \
-	openssl wget android-boringssl binutils util-linux nghttp2-client redis-server redis-tools memcached libmemcached-tools mariadb-server postgresql postgresql-contrib \
+	gcc libc6-dev openssl wget android-boringssl binutils util-linux nghttp2-client redis-server redis-tools memcached libmemcached-tools mariadb-server postgresql postgresql-contrib \
 	php-fpm libfcgi-bin mosquitto mosquitto-clients rabbitmq-server clickhouse-server clickhouse-client dnsmasq-base bind9-dnsutils kcat \
 	python3-redis python3-pymemcache python3-pymysql python3-psycopg2 python3-pika python3-pymongo python3-thrift python3-clickhouse-driver python3-cassandra python3-lz4 libdbd-mysql-perl \
 	libnats3.4 python3-confluent-kafka python3-grpcio

@@ -20,7 +20,8 @@ What Sonde understands, and what it does not. A connection is recognised by its 
 listed here is passed over: a connection that no protocol claims is counted as a flow of bytes.
 
 Durations, errors and bytes are counted for every protocol, at both ends; the metrics are in [metrics.md](metrics.md).
-Contents (bodies, values, passwords, query parameters) are never kept: statements have ` + "`?`" + ` in place of every literal.
+Contents (bodies, values, passwords, query parameters) are in no metric: statements have ` + "`?`" + ` in place of every literal. Of slow and failed
+exchanges the start is kept, redacted ([content.md](content.md)). What all this was held against is in [proof.md](proof.md).
 
 What says HTTP/1 and HTTP/2 under "over" is a dialect: it is spoken inside HTTP. Such an exchange is HTTP and is counted as that, once, in every total.
 Besides, it is counted as what it is in the words of the dialect, **by interface only**: no total of a service, an edge or an instance has it twice, and adding
