@@ -300,7 +300,7 @@ func (rs recipes) jumpersTo(image *stack.Image, to uint64) []uint64 {
 				continue
 			}
 			f, ok := image.FunctionAt(address + uint64(i))
-			if ok && f.Begin != to && !seen[f.Begin] && isInstruction(code[f.Begin-address:i+1]) {
+			if ok && f.Begin >= address && f.Begin != to && !seen[f.Begin] && isInstruction(code[f.Begin-address:i+1]) {
 				seen[f.Begin] = true
 				list = append(list, f.Begin)
 			}
