@@ -1,20 +1,15 @@
 package stack
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/sonde-dev/sonde/agent/probe/stack/stacktest"
 )
 
 // TestWalk follows a stack of a program that says by itself what it was called through, as the unwinder of its compiler sees it.
@@ -22,12 +17,7 @@ func TestWalk(t *testing.T) {
 	for _, cc := range []string{"clang-19", "gcc"} {
 		for _, flags := range []string{"-O0", "-O1", "-O2", "-O3", "-Os", "-O2 -fno-omit-frame-pointer", "-O2 -fcf-protection=full -fstack-protector-all", "-O2 -no-pie"} {
 			t.Run(cc+" "+flags, func(t *testing.T) {
-				program := filepath.Join(t.TempDir(), "deep")
-				args := append(strings.Fields(flags), "-fasynchronous-unwind-tables", "-o", program, "testdata/deep.c")
-				if out, err := exec.Command(cc, args...).CombinedOutput(); err != nil {
-					t.Fatalf("%s: %v\n%s", cc, err, out)
-				}
-				checkWalk(t, program)
+				checkWalk(t, stacktest.Compile(t, cc, "testdata/deep.c", append(strings.Fields(flags), "-fasynchronous-unwind-tables")...))
 			})
 		}
 	}
@@ -35,27 +25,13 @@ func TestWalk(t *testing.T) {
 
 func checkWalk(t *testing.T, program string) {
 	t.Helper()
-	cmd := exec.Command(program)
-	stdin, err := cmd.StdinPipe()
+	running := stacktest.Start(t, program)
+	defer running.Close()
+	line, err := running.Said.ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = cmd.Wait() }()
-	defer stdin.Close()
-	said := bufio.NewReader(stdout)
-	line, err := said.ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid := uint32(cmd.Process.Pid)
-	r := registersOf(t, pid)
+	pid, r := running.PID, running.Registers(t)
 	regions, err := Regions(pid)
 	if err != nil {
 		t.Fatal(err)
@@ -99,33 +75,7 @@ func checkWalk(t *testing.T, program string) {
 	if at, ok := thread.LastMention(regions[:1]); !ok || at < frames[first].Pointer {
 		t.Errorf("the program is mentioned last at %#x, %t", at, ok)
 	}
-	io.WriteString(stdin, "x")
-}
-
-// registersOf asks for the registers of a process that waits in a read, as a debugger does.
-func registersOf(t *testing.T, pid uint32) (r unix.PtraceRegs) {
-	t.Helper()
-	for range 500 {
-		if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", pid)); strings.HasPrefix(string(b), "0 ") {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if err := unix.PtraceAttach(int(pid)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := unix.Wait4(int(pid), nil, 0, nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.PtraceGetRegs(int(pid), &r); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.PtraceDetach(int(pid)); err != nil {
-		t.Fatal(err)
-	}
-	return r
+	io.WriteString(running.Stdin, "x")
 }
 
 // TestPutAway follows a return address that a tracer has put away, and finds the mention of it.

@@ -1,17 +1,13 @@
 package tls
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -19,9 +15,9 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
-	"golang.org/x/sys/unix"
 
 	"github.com/sonde-dev/sonde/agent/probe/stack"
+	"github.com/sonde-dev/sonde/agent/probe/stack/stacktest"
 )
 
 // TestCallsUnderWay finds what a program's read was called with, while it waits there, however the program was compiled. The program
@@ -34,11 +30,7 @@ func TestCallsUnderWay(t *testing.T) {
 		} {
 			for _, cc := range []string{"clang-19", "gcc"} {
 				t.Run(fmt.Sprint(cc, " shape ", shape, " ", flags), func(t *testing.T) {
-					program := filepath.Join(t.TempDir(), "waits")
-					args := append(strings.Fields(flags), "-DSHAPE="+shape, "-o", program, "testdata/waits.c")
-					if out, err := exec.Command(cc, args...).CombinedOutput(); err != nil {
-						t.Fatalf("%s: %v\n%s", cc, err, out)
-					}
+					program := stacktest.Compile(t, cc, "testdata/waits.c", append(strings.Fields(flags), "-DSHAPE="+shape)...)
 					for _, how := range []string{"plain", "ex", "plain peek"} {
 						checkCall(t, program, strings.Fields(how)...)
 					}
@@ -50,17 +42,9 @@ func TestCallsUnderWay(t *testing.T) {
 
 // TestStays tells a thread that waits all the time from one that has run, by how often the scheduler says that it was switched.
 func TestStays(t *testing.T) {
-	cmd := exec.Command("cat")
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = cmd.Wait() }()
-	defer stdin.Close()
-	w := waits(t, uint32(cmd.Process.Pid))
+	cat := stacktest.Start(t, "cat")
+	defer cat.Close()
+	w := waits(t, cat)
 	time.Sleep(100 * time.Millisecond) // it goes back to sleep
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/sched", w.TGID))
 	if err != nil {
@@ -74,7 +58,7 @@ func TestStays(t *testing.T) {
 	if !w.stays() {
 		t.Errorf("it was switched %d times, and waits", w.Switches)
 	}
-	io.WriteString(stdin, "x")
+	io.WriteString(cat.Stdin, "x")
 	time.Sleep(100 * time.Millisecond)
 	if w.stays() {
 		t.Error("it has run")
@@ -126,27 +110,13 @@ func TestRecordsAreThoseOfTheKernelSide(t *testing.T) {
 
 func checkCall(t *testing.T, program string, args ...string) {
 	t.Helper()
-	cmd := exec.Command(program, args...)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = cmd.Wait() }()
-	defer stdin.Close()
-	said := bufio.NewReader(stdout)
+	running := stacktest.Start(t, program, args...)
+	defer running.Close()
 	var session, buffer, count uint64
-	if _, err := fmt.Fscanf(said, "%v %v %v\n", &session, &buffer, &count); err != nil {
+	if _, err := fmt.Fscanf(running.Said, "%v %v %v\n", &session, &buffer, &count); err != nil {
 		t.Fatalf("what the program says: %v", err)
 	}
-	pid := uint32(cmd.Process.Pid)
-	waiting := waits(t, pid)
+	pid, waiting := running.PID, waits(t, running)
 	list, err := mappings(pid)
 	if err != nil {
 		t.Fatal(err)
@@ -180,38 +150,17 @@ func checkCall(t *testing.T, program string, args ...string) {
 	if c.call.Kind != kindRead || c.tid != waiting.TID || c.call.Switches != waiting.Switches {
 		t.Errorf("%v: %+v", args, c)
 	}
-	io.WriteString(stdin, "hello")
-	if line, err := said.ReadString('\n'); err != nil || !strings.HasSuffix(line, " hello\n") {
+	io.WriteString(running.Stdin, "hello")
+	if line, err := running.Said.ReadString('\n'); err != nil || !strings.HasSuffix(line, " hello\n") {
 		t.Errorf("%v: afterwards the program says %q, %v", args, line, err)
 	}
 }
 
-// waits returns a thread's registers as the kernel side reports them, once it waits in a read. They are asked for by ptrace, as a
-// debugger does.
-func waits(t *testing.T, pid uint32) thread {
+// waits returns the thread of a program as the kernel side reports it, once it waits in a read.
+func waits(t *testing.T, p *stacktest.Program) thread {
 	t.Helper()
-	for range 500 {
-		if b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", pid)); strings.HasPrefix(string(b), "0 ") {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if err := unix.PtraceAttach(int(pid)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := unix.Wait4(int(pid), nil, 0, nil); err != nil {
-		t.Fatal(err)
-	}
-	var r unix.PtraceRegs
-	if err := unix.PtraceGetRegs(int(pid), &r); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.PtraceDetach(int(pid)); err != nil {
-		t.Fatal(err)
-	}
+	r := p.Registers(t)
 	return thread{
-		TID: pid, TGID: pid, Switches: 7, PC: r.Rip, SP: r.Rsp, BX: r.Rbx, BP: r.Rbp, R12: r.R12, R13: r.R13, R14: r.R14, R15: r.R15,
+		TID: p.PID, TGID: p.PID, Switches: 7, PC: r.Rip, SP: r.Rsp, BX: r.Rbx, BP: r.Rbp, R12: r.R12, R13: r.R13, R14: r.R14, R15: r.R15,
 	}
 }
