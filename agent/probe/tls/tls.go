@@ -258,7 +258,7 @@ func (p *Prober) probe(pid uint32, m mapping) {
 	p.isFull = true
 	at, err := inspect(file)
 	if err == nil && at != nil {
-		err = p.table.attach(m, at)
+		err = p.attach(m, at)
 	}
 	switch {
 	case err != nil && !exists(pid):
@@ -269,11 +269,19 @@ func (p *Prober) probe(pid uint32, m mapping) {
 	case at == nil:
 		p.table.refuse(m.ID)
 	default:
-		p.isNew = p.isNew || len(at.reads) > 0
 		p.table.use(pid, m.ID)
 		p.expect(pid)
 		p.log.Debug("TLS is read", "file", m.Path, "library", at.library)
 	}
+}
+
+// attach probes a file, whose calls under way are to be looked for then.
+func (p *Prober) attach(m mapping, at *places) error {
+	if err := p.table.attach(m, at); err != nil {
+		return err
+	}
+	p.isNew = p.isNew || len(at.reads) > 0
+	return nil
 }
 
 // expect prepares for a process that ran before its library was probed.
@@ -337,13 +345,12 @@ func (p *Prober) probeAhead(path string) {
 	defer file.Close()
 	at, err := inspect(file)
 	if err == nil && at != nil {
-		err = p.table.attach(mapping{stack.Region{ID: id, Path: path, Open: path}}, at)
+		err = p.attach(mapping{stack.Region{ID: id, Path: path, Open: path}}, at)
 	}
 	if err != nil {
 		p.lose(err, "file", path)
 	}
 	if err == nil && at != nil {
-		p.isNew = p.isNew || len(at.reads) > 0
 		p.table.use(ahead, id)
 	}
 }

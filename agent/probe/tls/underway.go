@@ -194,7 +194,7 @@ func (l *search) settle() {
 	}
 }
 
-// list returns the threads of the host that wait in a system call for bytes.
+// list returns the threads of the host that wait for bytes or for a CPU.
 func (u *underWay) list() ([]thread, error) {
 	b, err := readAll(u.threads)
 	if err != nil {
@@ -342,27 +342,21 @@ func (u *underWay) ask(pid uint32, calls []found) (bool, error) {
 		var taken waitingCall
 		return u.waiting.Lookup(c.tid, &taken) == nil
 	})
-	offsets := make(map[string][]uint64) // by path
+	if len(calls) == 0 {
+		return false, nil
+	}
+	offsets := make(map[stack.Region][]uint64)
 	for _, c := range calls {
-		f, err := c.region.OpenFile(pid)
-		if err != nil {
-			return false, fmt.Errorf("%w: %w", errUnderWay, err)
-		}
-		path, offset := f.Name(), c.returns-c.region.From+c.region.Offset
-		_ = f.Close()
-		if !slices.Contains(offsets[path], offset) {
-			offsets[path] = append(offsets[path], offset)
+		offset := c.returns - c.region.From + c.region.Offset
+		if !slices.Contains(offsets[c.region], offset) {
+			offsets[c.region] = append(offsets[c.region], offset)
 		}
 	}
 	e := &ends{pid: pid}
-	for path, at := range offsets {
-		ex, err := link.OpenExecutable(path)
+	for region, at := range offsets {
+		l, err := u.probe(pid, region, at)
 		if err != nil {
-			return false, errors.Join(fmt.Errorf("open %s: %w", path, err), detach(e.links))
-		}
-		l, err := ex.UprobeMulti(nil, u.resume, &link.UprobeMultiOptions{Addresses: at, PID: pid})
-		if err != nil {
-			return false, errors.Join(fmt.Errorf("attach tls_resume to %s: %w", path, err), detach(e.links))
+			return false, errors.Join(fmt.Errorf("%w: %w", errUnderWay, err), detach(e.links))
 		}
 		e.links = append(e.links, l)
 	}
@@ -376,6 +370,24 @@ func (u *underWay) ask(pid uint32, calls []found) (bool, error) {
 	}
 	u.ends = append(u.ends, e)
 	return len(e.tids) > 0, errors.Join(errs...)
+}
+
+// probe probes places of a file for one process.
+func (u *underWay) probe(pid uint32, r stack.Region, offsets []uint64) (link.Link, error) {
+	f, err := r.OpenFile(pid)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	ex, err := link.OpenExecutable(f.Name())
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", f.Name(), err)
+	}
+	l, err := ex.UprobeMulti(nil, u.resume, &link.UprobeMultiOptions{Addresses: offsets, PID: pid})
+	if err != nil {
+		return nil, fmt.Errorf("attach tls_resume to %s: %w", f.Name(), err)
+	}
+	return l, nil
 }
 
 // sweep takes the probes away of processes all of whose calls have returned.
